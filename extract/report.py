@@ -1,0 +1,64 @@
+"""What a load says of itself: a record a file, added up by the command line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Progress = Callable[[str], None]
+"""Called with a short sentence whenever a long step begins ("Reading endsong_3.json")."""
+
+
+def silent(_: str) -> None:
+    """A Progress that shows nothing."""
+
+
+class LoadError(Exception):
+    """A load that cannot go on; the message says what is wrong and what to do next."""
+
+
+@dataclass
+class FileReport:
+    """What became of one input file (or of one API resource).
+
+    rows_loaded + set_aside + repeated + rejected = rows_read, always.
+    """
+
+    file: str
+    source: str
+    rows_read: int = 0
+    rows_loaded: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)  # kind -> rows: episode, audiobook, unknown
+    repeated: int = 0  # exact repeats within the file
+    rejected: Counter[str] = field(default_factory=Counter)  # reason -> rows
+    problem: str | None = None  # why the file could not be read (to its end), and what to do
+    note: str | None = None  # something worth knowing that is no problem
+
+
+@dataclass
+class LoadReport:
+    """What one load command did."""
+
+    title: str
+    files: list[FileReport] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[FileReport]:
+        """Files that could not be read, or not to their end."""
+        return [file for file in self.files if file.problem]
+
+    @property
+    def ok(self) -> bool:
+        """True when every file was read to its end."""
+        return not self.problems
+
+    @property
+    def rows_loaded(self) -> int:
+        """Rows handed to the warehouse, over all files."""
+        return sum(file.rows_loaded for file in self.files)
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows kept aside in `rejected_rows`, over all files."""
+        return sum(sum(file.rejected.values()) for file in self.files)
