@@ -42,6 +42,7 @@ class LoadReport:
 
     title: str
     files: list[FileReport] = field(default_factory=list)
+    rows_new: int | None = None  # rows that the warehouse did not hold before; None where nobody counted
 
     @property
     def problems(self) -> list[FileReport]:

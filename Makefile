@@ -1,0 +1,91 @@
+# What can be done here; `make help` lists it. Needs Python 3.11 or newer, Node 20 or newer, make and git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export UV_PYTHON_DOWNLOADS := never
+
+# uv from PATH, or our own copy of it in .tools/
+UV = $(shell command -v uv || echo .tools/bin/uv)
+BIN := .venv/bin
+
+.PHONY: help report test setup serve dev lint format lock clean setup-python setup-node setup-chromium screenshots
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+report: setup ## set-up, sample data (unless your own is loaded), dbt build, site in reports/build/
+	@$(BIN)/spotiflow load sample --if-empty
+	@$(BIN)/spotiflow refresh
+
+test: setup setup-chromium ## set-up and all tests, the browser ones included
+	@$(BIN)/python -m pytest
+
+setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
+
+serve: setup ## show the built site on http://127.0.0.1:3000
+	@$(BIN)/spotiflow serve
+
+dev: setup ## the site with live reload, for those who change pages
+	@test -f data/published.duckdb || { echo "Nothing is published yet: run “make report” first."; exit 1; }
+	@cd reports && npm run sources && npm run dev
+
+lint: setup ## formatting, style and types of Python and SQL, and what must not be in the tree
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
+	@! git grep -nIE '"resolved": *"https?:|index-url|registry = "https?:' -- reports requirements pyproject.toml || \
+		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
+
+format: setup ## let ruff and sqlfluff put things in order
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/sqlfluff fix --processes 2 models tests/singular
+
+lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json anew
+	@$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --upgrade -q \
+		--override requirements/overrides.txt --no-emit-index-url --no-header -o requirements/dev.lock
+	@$(UV) pip compile requirements/tools.in --universal --generate-hashes --upgrade -q \
+		--no-emit-index-url --no-header -o requirements/tools.lock
+	@cd reports && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove what can be made again; your data (data/, .spotiflow/) stays
+	@rm -rf target logs reports/build reports/.build-* reports/.evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@echo "Removed build products. Loaded data in data/ and secrets in .spotiflow/ are still there."
+
+screenshots: setup setup-chromium ## pictures of every page, for the README
+	@$(BIN)/python -m tests.reports.screenshots
+
+# A set-up step runs when what it depends on differs from what it left a note of, not when a file's time does.
+
+setup-python:
+	@note="$$(cat requirements/*.lock pyproject.toml | cksum) $(CURDIR)"; \
+	if [ "$$(cat .venv/.installed 2>/dev/null)" != "$$note" ]; then \
+		if ! command -v uv >/dev/null && ! [ -x .tools/bin/uv ]; then \
+			echo "Installing uv into .tools/"; \
+			python3 -m venv .tools || { echo "python3 cannot make a virtual environment: on Debian, apt-get install python3-venv"; exit 1; }; \
+			.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.lock; \
+		fi; \
+		uv="$$(command -v uv || echo .tools/bin/uv)"; \
+		echo "Installing Python packages into .venv/"; \
+		"$$uv" venv --quiet --clear --python '>=3.11' .venv || { echo "SpotiFlow needs Python 3.11 or newer on this machine."; exit 1; }; \
+		"$$uv" pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.lock; \
+		"$$uv" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+		printf '%s' "$$note" > .venv/.installed; \
+	fi
+
+setup-node:
+	@note="$$(cat reports/package-lock.json reports/package.json reports/patches/* | cksum) $$(node --version 2>/dev/null || true)"; \
+	if [ "$$(cat reports/node_modules/.installed 2>/dev/null)" != "$$note" ]; then \
+		command -v node >/dev/null || { echo "SpotiFlow's site needs Node 20 or newer: https://nodejs.org"; exit 1; }; \
+		[ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || { echo "SpotiFlow's site needs Node 20 or newer; this is $$(node --version)."; exit 1; }; \
+		echo "Installing the site's packages into reports/node_modules/ (about half a minute)"; \
+		(cd reports && npm ci --no-audit --no-fund --loglevel=error); \
+		printf '%s' "$$note" > reports/node_modules/.installed; \
+	fi
+
+setup-chromium: setup-python
+	@$(BIN)/python -m tests.chromium

@@ -1,0 +1,263 @@
+"""A local catalogue of tracks and audio features, CSV or Parquet, keyed by Spotify track id."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from extract.arrow import batches, content_hash
+from extract.pipeline import load_tables
+from extract.report import FileReport, LoadError, LoadReport, Progress, silent
+from extract.tables import AUDIO_FEATURES, AUDIO_FEATURES_TABLE, LOAD_LOG, REJECTED_ROWS, TRACKS
+
+PROVIDER = "catalogue"
+SOURCE = "audio_features"
+
+# Column names under which catalogues in the wild keep the same thing; the first that is there counts.
+_NAMES = {
+    "track_id": ("track_id", "id", "spotify_id", "spotify_track_id", "track_uri", "uri"),
+    "track_name": ("track_name", "name", "title", "track"),
+    "artist_name": ("artist_name", "artists", "artist", "track_artist"),
+    "album_name": ("album_name", "album", "track_album_name"),
+    "duration_ms": ("duration_ms",),
+    "isrc": ("isrc",),
+    "tempo": ("tempo",),
+    "loudness": ("loudness",),
+    **{feature: (feature,) for feature in AUDIO_FEATURES},
+}
+_REQUIRED = ("track_id", *AUDIO_FEATURES)
+
+_NUMBERS = (*AUDIO_FEATURES, "tempo", "loudness", "duration_ms")
+
+
+def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> LoadReport:
+    """Load a catalogue: `track_id`, the seven features (0-1, may be empty), and if there, title and artist.
+
+    Track ids may be bare, `spotify:track:` URIs or open.spotify.com addresses. Rows with an unusable id or a
+    value out of range are kept aside in `rejected_rows`. Raises LoadError when the file is no catalogue at
+    all: nothing is written then.
+    """
+    report = LoadReport("Catalogue of audio features")
+    outcome = FileReport(path.name, SOURCE)
+    report.files.append(outcome)
+    if not path.is_file():
+        raise LoadError(f"There is no file {path}. Check the path.")
+    progress(f"Reading {path.name}")
+    with (
+        tempfile.TemporaryDirectory(prefix="spotiflow-") as folder,
+        duckdb.connect(str(Path(folder) / "scratch.duckdb")) as connection,
+    ):
+        connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
+        _read(connection, path, outcome)
+        log = {
+            "user_id": "",
+            "source": SOURCE,
+            "file": path.name,
+            "content_hash": content_hash(path),
+            "loaded_at": datetime.now(UTC).replace(tzinfo=None),
+            "rows_read": outcome.rows_read,
+            "rows_loaded": outcome.rows_loaded,
+            "rows_set_aside": 0,
+            "rows_repeated": outcome.repeated,
+            "rows_rejected": outcome.rejected.total(),
+            "problem": outcome.problem,
+        }
+        load_tables(
+            warehouse,
+            {
+                TRACKS.name: batches(connection, _TRACKS, TRACKS.schema),
+                AUDIO_FEATURES_TABLE.name: batches(connection, _FEATURES, AUDIO_FEATURES_TABLE.schema),
+                REJECTED_ROWS.name: batches(connection, "select * from rejected", REJECTED_ROWS.schema),
+                LOAD_LOG.name: [LOAD_LOG.from_rows([log])],
+            },
+            progress,
+        )
+    return report
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, outcome: FileReport) -> None:
+    """Fill the scratch tables `classified` and `rejected`, and the counts of `outcome`."""
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if not magic:
+        raise LoadError(f"{path.name} is empty. A catalogue has a header line: {', '.join(_REQUIRED)}, …")
+    if magic == b"PK\x03\x04":
+        raise LoadError(f"{path.name} is a ZIP or a spreadsheet. Save it as CSV (UTF-8) or Parquet first.")
+    try:
+        if magic == b"PAR1":
+            connection.execute("create view source as select * from read_parquet(?)".replace("?", _quoted(path)))
+        else:
+            connection.execute(
+                "create table source as select * from read_csv("
+                f"{_quoted(path)}, all_varchar = true, header = true, store_rejects = true, quote = '\"', "
+                "escape = '\"', sample_size = 20480)"
+            )
+        columns = [row[0] for row in connection.execute("describe source").fetchall()]
+    except duckdb.Error as error:
+        why = f"{path.name} is no CSV or Parquet file that can be read: {str(error).splitlines()[0]}"
+        raise LoadError(why) from error
+
+    by_lower = {column.strip().lower(): column for column in columns}
+    found = {
+        target: next((by_lower[name] for name in names if name in by_lower), None) for target, names in _NAMES.items()
+    }
+    if missing := [target for target in _REQUIRED if found[target] is None]:
+        raise LoadError(
+            f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
+            f"It has: {', '.join(columns[:12])}{', …' if len(columns) > 12 else ''}. "
+            f"A catalogue needs {', '.join(_REQUIRED)}, features between 0 and 1."
+        )
+
+    texts = ",\n".join(
+        f"nullif(trim({_identifier(column)}::varchar), '') as {target}"
+        if (column := found[target]) is not None
+        else f"null::varchar as {target}"
+        for target in _NAMES
+    )
+    try:
+        connection.execute(_classify(texts, has_rejects=magic != b"PAR1"))
+    except duckdb.Error as error:
+        raise LoadError(f"{path.name} cannot be read to its end: {str(error).splitlines()[0]}") from error
+    connection.execute(
+        """
+        create table rejected as
+        select
+            md5(concat_ws(chr(31), $source, $file, "row", reason, fields)) as rejection_id,
+            null::varchar as user_id, $source as source, $file as file, "row", reason, fields
+        from (
+            select
+                "row", reason,
+                to_json({track_id: id_text, track_name: track_name, artist_name: artist_name})::varchar as fields
+            from classified where reason is not null
+            union all
+            select "row", reason, null from unreadable
+        )
+        """,
+        {"source": SOURCE, "file": path.name},
+    )
+    outcome.rejected = Counter(
+        dict(connection.execute("select reason, count(*) from rejected group by reason").fetchall())
+    )
+    loaded, repeated = connection.execute(
+        "select count(*) filter (not is_repeated), count(*) filter (is_repeated) from classified where reason is null"
+    ).fetchone() or (0, 0)
+    outcome.rows_loaded, outcome.repeated = loaded, repeated
+    outcome.rows_read = loaded + repeated + outcome.rejected.total()
+    if not outcome.rows_read:
+        outcome.note = "holds no rows"
+
+
+def _classify(texts: str, *, has_rejects: bool) -> str:
+    """SQL that decides about each row. Row 1 is the first below the header.
+
+    Lines that are no CSV at all are in DuckDB's `reject_errors` with their line number; the other rows'
+    numbers are counted around them.
+    """
+    unreadable = (
+        """
+        select line - 1 as "row", 'not a CSV line: ' || lower(replace(min(error_type)::varchar, '_', ' ')) as reason
+        from reject_errors
+        group by line
+        """
+        if has_rejects
+        else """select 0::bigint as "row", '' as reason where false"""
+    )
+    out_of_range = "\n".join(
+        f"when {f}_number not between 0 and 1 then '{f} is outside 0 to 1'" for f in AUDIO_FEATURES
+    )
+    no_number = "\n".join(
+        f"when {name} is not null and ({name}_number is null or not isfinite({name}_number)) "
+        f"then '{name} is not a number'"
+        for name in _NUMBERS
+    )
+    numbers = ",\n".join(f"try_cast({name} as double) as {name}_number" for name in _NUMBERS)
+    return f"""
+        create table unreadable as {unreadable};
+
+        create table classified as
+        with numbered as (
+            select row_number() over () as place, {texts} from source
+        ),
+
+        places as (
+            select "row", row_number() over (order by "row") as place
+            from range(1, (select count(*) from source) + (select count(*) from unreadable) + 1) as rows("row")
+            where "row" not in (select "row" from unreadable)
+        ),
+
+        typed as (
+            select
+                places."row",
+                numbered.* exclude (place, track_id),
+                numbered.track_id as id_text,
+                nullif(regexp_extract(numbered.track_id, '(^|[:/])([0-9A-Za-z]{{22}})($|[?])', 2), '') as track_id,
+                {numbers}
+            from numbered
+            inner join places on numbered.place = places.place
+        ),
+
+        judged as (
+            select
+                *,
+                case
+                    when id_text is null then 'track_id missing'
+                    when track_id is null then 'track_id is not a Spotify track id'
+                    {no_number}
+                    {out_of_range}
+                end as reason_of_its_own
+            from typed
+        ),
+
+        compared as (
+            select
+                *,
+                row_number() over (partition by reason_of_its_own is null, track_id order by "row") > 1 as is_later,
+                first_value({_content()}) over (
+                    partition by reason_of_its_own is null, track_id order by "row"
+                ) as first_content
+            from judged
+        )
+
+        select
+            *,
+            case
+                when reason_of_its_own is not null then reason_of_its_own
+                when is_later and first_content != {_content()} then 'track_id occurs before with other values'
+            end as reason,
+            reason_of_its_own is null and is_later and first_content = {_content()} as is_repeated
+        from compared
+    """
+
+
+def _content() -> str:
+    return "concat_ws(chr(31), " + ", ".join(f"coalesce({name}::varchar, '')" for name in _NAMES) + ")"
+
+
+_FEATURES = f"""
+select
+    track_id, '{PROVIDER}' as provider, true as is_found, null::timestamp as checked_at,
+    {", ".join(f"{feature}_number as {feature}" for feature in AUDIO_FEATURES)},
+    tempo_number as tempo, loudness_number as loudness
+from classified
+where reason is null and not is_repeated and coalesce({", ".join(AUDIO_FEATURES)}) is not null
+"""
+
+_TRACKS = f"""
+select
+    track_id, '{PROVIDER}' as provider, track_name, null::varchar as artist_id, artist_name, album_name,
+    duration_ms_number::bigint as duration_ms, isrc
+from classified
+where reason is null and not is_repeated and track_name is not null
+"""
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

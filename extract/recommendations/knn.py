@@ -1,0 +1,86 @@
+"""`knn`: the tracks of the loaded catalogue whose audio features lie nearest to the song's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from extract.tables import AUDIO_FEATURES
+
+
+@dataclass(frozen=True)
+class Recommender:
+    """Name and version under which answers are stored; a change of method is a new version."""
+
+    name: str
+    version: str
+
+
+RECOMMENDER = Recommender("knn", "1")
+
+# Neighbours at one distance are ordered by track id; asking for some more than are kept lets the order decide
+# also among those at the edge. Several ids of one recording are the usual reason for equal distances.
+_SPARE_NEIGHBOURS = 12
+_DISTANCE_DECIMALS = 9  # below this, a difference of distances is rounding and not music
+
+_POOL = f"""
+select
+    track_id,
+    provider,
+    lower(track_name) || chr(31) || lower(coalesce(artist_name, '')) as recording,
+    {", ".join(f"{feature}_pct" for feature in AUDIO_FEATURES)}
+from marts.dim_tracks
+where has_all_features
+order by provider, track_id
+"""
+
+_SCHEMA = pa.schema([("seed_track_id", pa.string()), ("rank", pa.int64()), ("track_id", pa.string())])
+
+
+def nearest_tracks(connection: duckdb.DuckDBPyConnection, seed_track_ids: list[str], ranks: int) -> pa.Table:
+    """The `ranks` nearest tracks of each song: columns seed_track_id, rank (1 = nearest), track_id.
+
+    The pool of a song are all tracks with the seven features from the same provider, scaled to mean 0 and
+    variance 1; distances are Euclidean. The song itself and other ids of the same title and artist are no
+    recommendation. Songs without features are absent from the result.
+    """
+    pool = connection.execute(_POOL).to_arrow_table()
+    wanted = set(seed_track_ids)
+    parts = []
+    providers = np.asarray(pool["provider"].to_pylist(), dtype=object)
+    for provider in sorted(set(providers)):
+        parts.append(_nearest_in(pool.filter(pa.array(providers == provider)), wanted, ranks))
+    return pa.concat_tables(parts) if parts else _SCHEMA.empty_table()
+
+
+def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
+    track_ids = np.asarray(pool["track_id"].to_pylist(), dtype=object)
+    recordings = pool["recording"].to_pylist()
+    features = np.column_stack([pool[f"{feature}_pct"].to_numpy() for feature in AUDIO_FEATURES])
+    seeds = np.flatnonzero([track_id in wanted for track_id in track_ids])
+    if not seeds.size:
+        return _SCHEMA.empty_table()
+
+    scaled = StandardScaler().fit_transform(features)
+    count = min(len(track_ids), ranks + 1 + _SPARE_NEIGHBOURS)
+    distances, neighbours = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(scaled).kneighbors(scaled[seeds])
+
+    rows: list[tuple[str, int, str]] = []
+    for seed, at_distance, candidates in zip(seeds, distances.round(_DISTANCE_DECIMALS), neighbours, strict=True):
+        # The pool is ordered by track id, so a candidate's position stands for its id.
+        order = np.lexsort((candidates, at_distance))
+        rank = 0
+        for candidate in candidates[order]:
+            if recordings[candidate] == recordings[seed] if recordings[seed] else candidate == seed:
+                continue
+            rank += 1
+            rows.append((track_ids[seed], rank, track_ids[candidate]))
+            if rank == ranks:
+                break
+    columns = zip(*rows, strict=True) if rows else ([], [], [])
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=_SCHEMA)

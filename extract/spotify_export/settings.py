@@ -1,0 +1,52 @@
+"""What Spotify's extended streaming history looks like, and the limits beyond which a row is not believed."""
+
+from __future__ import annotations
+
+import re
+
+SOURCE = "spotify_export"
+
+HISTORY_FILE = re.compile(r"^(Streaming_History_(Audio|Video)_|endsong_)[^/]*\.json$", re.IGNORECASE)
+"""Names under which the extended history arrives: `endsong_3.json` until 2023, then `Streaming_History_Audio_…`."""
+
+ACCOUNT_DATA_FILE = re.compile(r"^StreamingHistory[^/]*\.json$", re.IGNORECASE)
+"""Names of the account data's history: titles only, last year only."""
+
+ALLOWED_FIELDS = (
+    "ts",
+    "ms_played",
+    "master_metadata_track_name",
+    "master_metadata_album_artist_name",
+    "master_metadata_album_album_name",
+    "spotify_track_uri",
+    "episode_name",
+    "spotify_episode_uri",
+    "audiobook_title",
+    "audiobook_uri",
+    "audiobook_chapter_uri",
+    "reason_start",
+    "reason_end",
+    "shuffle",
+    "skipped",
+    "offline",
+    "incognito_mode",
+)
+"""The only fields that are read at all. User name, IP address, user agent, country and platform are not among
+them: what is never read cannot leak."""
+
+REQUIRED_FIELDS = frozenset({"ts", "ms_played"})
+
+ACCOUNT_DATA_FIELDS = frozenset({"endTime", "msPlayed"})
+
+LARGEST_MS_PLAYED = 86_400_000
+"""One play of more than a day is a fault of the clock, not listening."""
+
+EARLIEST_END = "2006-01-01"
+"""Spotify was founded in 2006. Devices whose clock was reset write 1970; such a row would stretch a listener's
+daily history over decades of silence."""
+
+FUTURE_HOURS = 24
+"""Clocks and zones err by hours; an end time further ahead than this is wrong."""
+
+LARGEST_MEMBER_BYTES = 8 * 1024**3
+"""A file inside a ZIP that unpacks to more is refused: Spotify splits histories at about 12 MB."""
