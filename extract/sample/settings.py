@@ -1,0 +1,28 @@
+"""What the sample is made to: its seed, its period and its sizes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+SEED = 20260504
+"""The seed of the published sample. Another seed gives other plays of the same listeners."""
+
+FORMAT = 1
+"""Raised by hand when files change in a way that the generator's own source does not show."""
+
+FIRST_DAY = date(2026, 5, 4)  # a Monday, ISO week 2026-W19
+LAST_DAY = date(2026, 11, 1)  # a Sunday, ISO week 2026-W44: 26 weeks; both autumn clock changes lie inside
+DAYS = (LAST_DAY - FIRST_DAY).days + 1
+WEEKS = DAYS // 7
+
+TRACKS_A_GENRE = 93  # 16 genres: about 1,500 tracks with the reissues
+REISSUED_TRACKS = 14  # titles that exist under a second track id
+TRACKS_OUTSIDE_CATALOGUE = 16  # played, but the catalogue has no row for them
+TRACKS_WITHOUT_FEATURES = 6  # in the catalogue with a title and every feature empty
+TRACKS_WITH_GAPS = 10  # in the catalogue with one or two features empty
+
+COHORT_SIZE = 40
+ROWS_A_FILE = 4_500  # an export continues in the next file after as many rows
+
+LISTENED_MS = 30_000
+"""Plays shorter than this are skips here, and do not appear among recently played."""

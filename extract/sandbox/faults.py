@@ -1,0 +1,85 @@
+"""Faults to order: what a stand-in server answers instead of the real thing, for how many requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One answer. `body` is sent as it is when text or bytes, as JSON when anything else."""
+
+    status: int
+    body: Any = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    times: int = 1  # for how many requests; 0 = for all that come
+    content_type: str | None = None  # None: text/plain for text, JSON for the rest
+
+    def response(self) -> Response:
+        """The answer as Starlette sends it."""
+        is_text = isinstance(self.body, str | bytes)
+        content = self.body if is_text else json.dumps(self.body)
+        media_type = self.content_type or ("text/plain" if is_text else "application/json")
+        return Response(content, self.status, self.headers, media_type)
+
+
+class Faults:
+    """The faults of one server, looked up by path.
+
+    `hook`, if set, is asked first at every request and may return a Fault; `add` queues faults for a path.
+    """
+
+    def __init__(self) -> None:
+        self.hook: Callable[[Request], Fault | None] | None = None
+        self._queues: dict[str, list[Fault]] = {}
+        self._used: dict[str, int] = {}
+
+    def add(self, path: str, *faults: Fault) -> None:
+        """Answer the next requests to `path` with these faults, in this order, then normally again."""
+        self._queues.setdefault(path, []).extend(faults)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self.hook = None
+        self._queues.clear()
+        self._used.clear()
+
+    def next(self, request: Request) -> Fault | None:
+        """The fault for this request, if any; counts it as used."""
+        if self.hook is not None and (fault := self.hook(request)) is not None:
+            return fault
+        path = request.url.path
+        queue = self._queues.get(path)
+        if not queue:
+            return None
+        fault = queue[0]
+        self._used[path] = self._used.get(path, 0) + 1
+        if fault.times and self._used[path] >= fault.times:
+            queue.pop(0)
+            self._used[path] = 0
+        return fault
+
+
+class FaultMiddleware:
+    """Answers with a fault where one is ordered, else passes the request on."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            if (fault := self._faults.next(request)) is not None:
+                await request.body()  # read to the end, or the client sees a broken pipe instead of the answer
+                await fault.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -1,0 +1,291 @@
+"""A stand-in for Spotify's accounts service and Web API, as a new developer app meets them today.
+
+Served: `/api/token` (refresh_token grant), `/v1/me`, `/v1/me/player/recently-played`, `/v1/tracks/{id}`,
+`/v1/artists/{id}`. Closed, with the bodies that Spotify sends: `/v1/tracks?ids=`, `/v1/artists?ids=`,
+`/v1/audio-features` (403), `/v1/recommendations` (404 without a body).
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from extract.sandbox.faults import FaultMiddleware, Faults
+from extract.sandbox.server import serve
+
+Item = dict[str, Any]
+
+API_BASE = "https://api.spotify.com"
+REMEMBERED_PLAYS = 50
+"""As far back as the real service looks: paging does not reach further."""
+
+LARGEST_LIMIT = 50
+DEFAULT_LIMIT = 20
+TOKEN_SECONDS = 3600
+SCOPE = "user-read-recently-played user-top-read"
+_ID_LENGTH = 22
+
+
+def milliseconds(played_at: str) -> int:
+    """Milliseconds since 1970 of a `played_at`."""
+    moment = datetime.fromisoformat(played_at)
+    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+
+
+def recently_played_page(
+    items: Sequence[Item],
+    *,
+    limit: int = DEFAULT_LIMIT,
+    before: int | None = None,
+    after: int | None = None,
+    base: str = API_BASE,
+) -> dict[str, Any]:
+    """One page of recently played, newest first, cut from `items` (newest first).
+
+    `before` and `after` are exclusive. As with the real service, `cursors.after` can lie 1 ms below the
+    newest `played_at` (here: whenever that is odd), so that asking again from there returns the row again.
+    """
+    remembered = items[:REMEMBERED_PLAYS]
+    chosen = [
+        item
+        for item in remembered
+        if (before is None or milliseconds(item["played_at"]) < before)
+        and (after is None or milliseconds(item["played_at"]) > after)
+    ]
+    chosen = chosen[-limit:] if after is not None else chosen[:limit]
+    path = f"{base}/v1/me/player/recently-played"
+    given = {
+        name: value for name, value in (("limit", limit), ("before", before), ("after", after)) if value is not None
+    }
+    page: dict[str, Any] = {
+        "items": chosen,
+        "next": None,
+        "cursors": None,
+        "limit": limit,
+        "href": f"{path}?{urlencode(given)}",
+    }
+    if chosen:
+        newest, oldest = milliseconds(chosen[0]["played_at"]), milliseconds(chosen[-1]["played_at"])
+        page["cursors"] = {"after": str(newest - newest % 2), "before": str(oldest)}
+        page["next"] = f"{path}?{urlencode({'before': oldest, 'limit': limit})}"
+    return page
+
+
+@dataclass
+class SandboxAccount:
+    """One account of the stand-in service."""
+
+    refresh_token: str
+    items: list[Item] = field(default_factory=list)  # everything ever played, newest first
+    profile: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_pages(
+        cls, refresh_token: str, pages: Iterable[dict[str, Any]], profile: dict[str, Any] | None = None
+    ) -> SandboxAccount:
+        """An account whose plays are those of recorded pages, overlaps counted once."""
+        items = {(item["played_at"], item["track"]["uri"]): item for page in pages for item in page["items"]}
+        newest_first = [items[key] for key in sorted(items, reverse=True)]
+        return cls(refresh_token, newest_first, profile or {})
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    """A request that reached the stand-in."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+
+
+class SpotifySandbox:
+    """The stand-in server; `with SpotifySandbox([account]) as spotify:` serves it at `spotify.url`.
+
+    `now` sets the moment at which the service believes to be: later plays have not happened yet.
+    `rotates_refresh_tokens`: with each refresh the old refresh token dies, as for apps without a secret.
+    """
+
+    def __init__(
+        self,
+        accounts: Iterable[SandboxAccount],
+        *,
+        client_id: str = "sandbox-client",
+        client_secret: str | None = None,
+        rotates_refresh_tokens: bool = False,
+    ) -> None:
+        self.accounts = {account.refresh_token: account for account in accounts}
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.rotates_refresh_tokens = rotates_refresh_tokens
+        self.now: datetime | None = None
+        self.faults = Faults()
+        self.requests: list[SeenRequest] = []
+        self.access_tokens: dict[str, SandboxAccount] = {}
+        self.url = ""
+        self._numbers = itertools.count(1)
+        self._stack = ExitStack()
+        self.app = FaultMiddleware(Starlette(routes=self._routes()), self.faults)
+
+    def __enter__(self) -> SpotifySandbox:
+        self.url = self._stack.enter_context(serve(self.app))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def reset(self, accounts: Iterable[SandboxAccount]) -> None:
+        """Begin anew with these accounts: no tokens, no faults, no memory of requests."""
+        self.accounts = {account.refresh_token: account for account in accounts}
+        self.now = None
+        self.faults.clear()
+        self.requests.clear()
+        self.access_tokens.clear()
+
+    def issue_access_token(self, refresh_token: str) -> str:
+        """A fresh access token of the account that owns `refresh_token`."""
+        token = f"sandbox-access-{next(self._numbers)}"
+        self.access_tokens[token] = self.accounts[refresh_token]
+        return token
+
+    def _routes(self) -> list[Route]:
+        routes = [Route("/api/token", self._token, methods=["POST"])]
+        for path, handler in (
+            ("/v1/me", self._me),
+            ("/v1/me/player/recently-played", self._recently_played),
+            ("/v1/tracks", self._several),
+            ("/v1/tracks/{id}", self._track),
+            ("/v1/artists", self._several),
+            ("/v1/artists/{id}", self._artist),
+            ("/v1/audio-features", self._audio_features),
+            ("/v1/audio-features/{id}", self._audio_features),
+            ("/v1/recommendations", self._recommendations),
+        ):
+            routes.append(Route(path, handler))
+            if "{" not in path:
+                routes.append(Route(path + "/", handler))  # spotipy asks for "tracks/?ids="
+        return routes
+
+    # ---- accounts service ----
+
+    async def _token(self, request: Request) -> Response:
+        self._note(request)
+        form = dict(parse_qsl((await request.body()).decode()))
+        if not self._knows_app(request, form):
+            return JSONResponse({"error": "invalid_client", "error_description": "Invalid client"}, 400)
+        if form.get("grant_type") != "refresh_token":
+            return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        account = self.accounts.get(form.get("refresh_token", ""))
+        if account is None:
+            return JSONResponse({"error": "invalid_grant", "error_description": "Invalid refresh token"}, 400)
+        answer = {
+            "access_token": self.issue_access_token(account.refresh_token),
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "scope": SCOPE,
+        }
+        if self.rotates_refresh_tokens:
+            del self.accounts[account.refresh_token]
+            account.refresh_token = f"sandbox-refresh-{next(self._numbers)}"
+            self.accounts[account.refresh_token] = account
+            answer["refresh_token"] = account.refresh_token
+        return JSONResponse(answer)
+
+    def _knows_app(self, request: Request, form: dict[str, str]) -> bool:
+        kind, _, encoded = request.headers.get("authorization", "").partition(" ")
+        if kind != "Basic":  # an app without a secret names itself in the form
+            return form.get("client_id") == self.client_id
+        try:
+            client_id, _, secret = base64.b64decode(encoded).decode().partition(":")
+        except ValueError:
+            return False
+        return client_id == self.client_id and secret == self.client_secret
+
+    # ---- Web API ----
+
+    async def _me(self, request: Request) -> Response:
+        account = self._account(request)
+        return account if isinstance(account, Response) else JSONResponse(account.profile)
+
+    async def _recently_played(self, request: Request) -> Response:
+        account = self._account(request)
+        if isinstance(account, Response):
+            return account
+        numbers: dict[str, int] = {}
+        for name in ("limit", "before", "after"):
+            if (text := request.query_params.get(name)) is not None:
+                if not text.isdigit():
+                    return _error(400, f"Invalid {name}")
+                numbers[name] = int(text)
+        limit = numbers.get("limit", DEFAULT_LIMIT)
+        if not 1 <= limit <= LARGEST_LIMIT:
+            return _error(400, "Invalid limit")
+        if "before" in numbers and "after" in numbers:
+            return _error(400, "Only one of after and before may be given")
+        happened = [item for item in account.items if self._has_happened(item)]
+        return JSONResponse(
+            recently_played_page(
+                happened, limit=limit, before=numbers.get("before"), after=numbers.get("after"), base=self.url
+            )
+        )
+
+    def _has_happened(self, item: Item) -> bool:
+        return self.now is None or datetime.fromisoformat(item["played_at"]) <= self.now
+
+    async def _track(self, request: Request) -> Response:
+        return self._one(request, {track["id"]: track for track in self._tracks()})
+
+    async def _artist(self, request: Request) -> Response:
+        return self._one(request, {artist["id"]: artist for track in self._tracks() for artist in track["artists"]})
+
+    def _tracks(self) -> list[Item]:
+        return [item["track"] for account in self.accounts.values() for item in account.items]
+
+    def _one(self, request: Request, known: dict[str, Item]) -> Response:
+        account = self._account(request)
+        if isinstance(account, Response):
+            return account
+        wanted = request.path_params["id"]
+        if len(wanted) != _ID_LENGTH or not wanted.isalnum():
+            return _error(400, "Invalid base62 id")
+        return JSONResponse(known[wanted]) if wanted in known else _error(404, "Resource not found")
+
+    async def _several(self, request: Request) -> Response:
+        account = self._account(request)
+        return account if isinstance(account, Response) else _error(403, "Forbidden")
+
+    async def _audio_features(self, request: Request) -> Response:
+        account = self._account(request)
+        return account if isinstance(account, Response) else JSONResponse({"error": {"status": 403}}, 403)
+
+    async def _recommendations(self, request: Request) -> Response:
+        account = self._account(request)
+        return account if isinstance(account, Response) else Response(status_code=404)
+
+    def _account(self, request: Request) -> SandboxAccount | Response:
+        """The account whose access token the request carries, or the 401 that it gets."""
+        self._note(request)
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind != "Bearer" or not token:
+            return _error(401, "No token provided")
+        return self.access_tokens.get(token) or _error(401, "The access token expired")
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(SeenRequest(request.method, request.url.path, dict(request.query_params)))
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"status": status, "message": message}}, status)
