@@ -1,0 +1,28 @@
+{#- Milliseconds to minutes, as a double. -#}
+{% macro minutes(milliseconds) -%}
+    cast({{ milliseconds }} as double) / (60 * 1000)
+{%- endmacro %}
+
+{#- A 0-1 audio feature as marts show it: 0-100. Null stays null. -#}
+{% macro percent(share) -%}
+    {{ share }} * 100
+{%- endmacro %}
+
+{#- The Monday of a date's ISO week. -#}
+{% macro week_start(date) -%}
+    cast({{ dbt.date_trunc('week', date) }} as date)
+{%- endmacro %}
+
+{#- `date` moved by whole days, as a date. -#}
+{% macro add_days(date, days) -%}
+    cast({{ dbt.dateadd('day', days, date) }} as date)
+{%- endmacro %}
+
+{#- An id made of values that must not be null; the separator keeps ('a', 'bc') and ('ab', 'c') apart. -#}
+{% macro hashed_id(values) -%}
+    {%- set texts = [] -%}
+    {%- for value in values -%}
+        {%- do texts.append("cast(" ~ value ~ " as " ~ dbt.type_string() ~ ")") -%}
+    {%- endfor -%}
+    {{ dbt.hash(texts | join(" || '|' || ")) }}
+{%- endmacro %}

@@ -1,0 +1,182 @@
+"""Hold a recomputation against what a warehouse or a published file says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from tests.recompute.recompute import PERCENTAGES, SCORE_COLUMNS, VERSIONS, Recomputed
+
+TOLERANCE = 1e-9
+
+_COUNTS = ["plays", "listens", "unique_tracks", "minutes_listened", "scored_listens"]
+_MEANING = [*PERCENTAGES, *SCORE_COLUMNS, "vibe", "feature_coverage_pct", *VERSIONS]
+_WEEK = [
+    "days_observed",
+    "active_days",
+    "listens_per_day",
+    "is_complete_week",
+    "new_tracks",
+    "new_artists",
+    "previous_minutes_listened",
+    "minutes_listened_change",
+    "minutes_listened_change_pct",
+    "listens_change",
+    *(f"{score}_change_pp" for score in SCORE_COLUMNS),
+]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Which columns of which mart are compared, and what identifies a row."""
+
+    part: str  # attribute of Recomputed
+    mart: str
+    keys: list[str]
+    values: list[str]
+
+
+EXPECTATIONS = (
+    Expectation(
+        "plays",
+        "fct_plays",
+        # Two plays of one track may end at the same second: how long they lasted tells them apart.
+        ["user_id", "track_id", "played_at", "source", "listened_ms"],
+        ["listening_date", "week_start", "is_listen", "is_skipped"],
+    ),
+    Expectation("days", "daily_listening", ["user_id", "listening_date"], ["week_start", *_COUNTS, *_MEANING]),
+    Expectation("weeks", "weekly_listening", ["user_id", "week_start"], [*_COUNTS, *_MEANING, *_WEEK]),
+    Expectation(
+        "day_tracks",
+        "daily_track_listening",
+        ["user_id", "listening_date", "track_id"],
+        ["plays", "listens", "minutes_listened"],
+    ),
+    Expectation(
+        "top_songs",
+        "weekly_top_songs",
+        ["user_id", "week_start", "top_song_number"],
+        ["track_id", "plays", "listens", "minutes_listened", *SCORE_COLUMNS, "vibe"],
+    ),
+    Expectation(
+        "similarity",
+        "fct_feature_similarity",
+        ["recommender", "user_id", "week_start", "top_song_number", "audio_feature"],
+        [
+            "seed_track_id",
+            "predicted_pct",
+            "actual_pct",
+            "difference_pp",
+            "similarity_pct",
+            "recommendations",
+            "scored_recommendations",
+        ],
+    ),
+)
+
+
+@dataclass
+class Comparison:
+    """How one mart compares with its recomputation."""
+
+    mart: str
+    rows_expected: int
+    rows_found: int
+    values_compared: int = 0
+    largest_difference: float = 0.0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing differs."""
+        return not self.problems
+
+    def __str__(self) -> str:
+        text = (
+            f"{self.mart}: {self.rows_found:,} rows, {self.rows_expected:,} expected; {self.values_compared:,} values "
+            f"compared; largest difference {self.largest_difference:.2g}"
+        )
+        return "\n  ".join([text, *self.problems])
+
+
+def mart(connection: duckdb.DuckDBPyConnection, name: str, users: Sequence[str] | None = None) -> pd.DataFrame:
+    """A mart as a frame, from a warehouse (schema marts) or a published file (schema main)."""
+    schemas = connection.execute(
+        "select table_schema from information_schema.tables where table_name = ? and table_schema in ('marts', 'main')",
+        [name],
+    ).fetchall()
+    if not schemas:
+        raise LookupError(f"there is no {name} in this file: build (or publish) first")
+    schema = max(row[0] for row in schemas)
+    if users is None:
+        return connection.execute(f"select * from {schema}.{name}").df()
+    return connection.execute(f"select * from {schema}.{name} where list_contains(?, user_id)", [list(users)]).df()
+
+
+def recommendations(database: Path, users: Sequence[str]) -> pd.DataFrame:
+    """What recommenders gave, as `recompute` takes it."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        table = mart(connection, "fct_recommendations", users)
+    return table[["recommender", "user_id", "week_start", "seed_track_id", "rank", "track_id"]]
+
+
+def compare(recomputed: Recomputed, database: Path, users: Sequence[str]) -> list[Comparison]:
+    """One comparison a mart, of these users' rows."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return [
+            _compare(expectation, getattr(recomputed, expectation.part), mart(connection, expectation.mart, users))
+            for expectation in EXPECTATIONS
+        ]
+
+
+def _compare(expectation: Expectation, expected: pd.DataFrame, found: pd.DataFrame) -> Comparison:
+    result = Comparison(expectation.mart, len(expected), len(found))
+    keys, values = expectation.keys, expectation.values
+    expected, found = (_comparable(frame[[*keys, *values]], keys) for frame in (expected, found))
+    merged = expected.merge(found, on=keys, how="outer", suffixes=("", "_found"), indicator="side")
+    problems = []
+    for side, meaning in (("left_only", "missing from the mart"), ("right_only", "in the mart, not expected")):
+        rows = merged.loc[merged["side"] == side, keys]
+        if len(rows):
+            problems.append(f"{len(rows)} rows {meaning}, such as {rows.iloc[0].to_dict()}")
+    both = merged[merged["side"] == "both"]
+    for column in values:
+        left, right = both[column], both[f"{column}_found"]
+        if pd.api.types.is_numeric_dtype(left) and pd.api.types.is_numeric_dtype(right):
+            difference = np.abs(left.to_numpy(float, na_value=np.nan) - right.to_numpy(float, na_value=np.nan))
+            differs = (difference > TOLERANCE) | (left.isna().to_numpy() != right.isna().to_numpy())
+            largest = float(np.nanmax(difference, initial=0.0))
+            result.largest_difference = max(result.largest_difference, largest)
+        else:
+            differs = ((left != right) & ~(left.isna() & right.isna())).to_numpy()
+        result.values_compared += len(both)
+        if differs.any():
+            row = both[differs].iloc[0]
+            problems.append(
+                f"{column}: {int(differs.sum())} rows differ, such as {row[column]!r} expected, "
+                f"{row[f'{column}_found']!r} found at {row[keys].to_dict()}"
+            )
+    result.problems = tuple(problems)
+    return result
+
+
+def _comparable(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The frame with equal types on both sides, and repeats of a key numbered."""
+    frame = frame.copy()
+    for column in frame:
+        kind = frame[column].dtype
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            frame[column] = frame[column].astype("datetime64[us]")
+        elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
+            frame[column] = frame[column].astype("Float64")
+        elif column.startswith("is_"):
+            frame[column] = frame[column].map({True: "yes", False: "no"})
+    repeat = frame.groupby(keys, dropna=False).cumcount()
+    if repeat.any():
+        raise ValueError(f"{keys} do not identify a row")
+    return frame

@@ -1,0 +1,201 @@
+"""Raw inputs as plain Python sees them: export files, recorded API pages, a catalogue, the seeds.
+
+Nothing here is shared with `extract/`: the recomputation reads the same files in its own way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
+
+_HISTORY = re.compile(r"(endsong_|Streaming_History_(Audio|Video)_).*\.json$", re.IGNORECASE)
+_LONGEST_MS = 24 * 60 * 60 * 1000
+_FOUNDED = datetime(2006, 1, 1)
+_SEPARATOR = "\x1f"
+
+PLAY_COLUMNS = ["user_id", "track_id", "played_at", "listened_ms", "source", "track_name", "artist_name", "is_skipped"]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One account's inputs."""
+
+    user_id: str
+    timezone: str
+    exports: Sequence[Path]
+    pages: Sequence[Path] = field(default_factory=tuple)  # recorded answers of recently played
+
+
+def _records(paths: Iterable[Path]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every record of every history file, with the generation (1-3) of its file's format."""
+    for path in paths:
+        if path.is_dir():
+            yield from _records(sorted(path.rglob("*.zip")) + sorted(path.rglob("*.json")))
+        elif path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    if _HISTORY.match(Path(name).name):
+                        yield from _with_generation(json.loads(archive.read(name)))
+        elif _HISTORY.match(path.name):
+            yield from _with_generation(json.loads(path.read_text(encoding="utf-8-sig")))
+
+
+def _with_generation(records: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    fields = {name for record in records for name in record}
+    generation = 1 if "username" in fields else 3 if "audiobook_uri" in fields else 2
+    for record in records:
+        yield generation, record
+
+
+def _text(record: dict[str, Any], name: str) -> str | None:
+    return (str(record.get(name) or "")).strip() or None
+
+
+def _track(record: dict[str, Any]) -> tuple[str, str] | None:
+    """What makes the row one of its kind, and the track id; None for anything that is no music."""
+    uri = _text(record, "spotify_track_uri")
+    title, artist = _text(record, "master_metadata_track_name"), _text(record, "master_metadata_album_artist_name")
+    if uri is not None:
+        if uri.startswith("spotify:episode:"):
+            return None
+        if re.match(r"spotify:track:.", uri):
+            return uri, uri.split(":")[2]
+        return uri, "local:" + hashlib.md5(uri.encode()).hexdigest()
+    if any(_text(record, name) for name in ("spotify_episode_uri", "episode_name")):
+        return None
+    if any(_text(record, name) for name in ("audiobook_chapter_uri", "audiobook_uri", "audiobook_title")):
+        return None
+    if title is None:
+        return None
+    digest = hashlib.md5(f"{(artist or '').lower()}{_SEPARATOR}{title.lower()}".encode()).hexdigest()
+    return f"title:{digest}", f"title:{digest}"
+
+
+def exported_plays(listener: Listener, skip_reasons: set[str], now: datetime | None = None) -> pd.DataFrame:
+    """The accepted music plays of a listener's exports, each once."""
+    latest = (now or datetime.now(UTC).replace(tzinfo=None)) + timedelta(days=1)
+    rows = []
+    for generation, record in _records(listener.exports):
+        track = _track(record)
+        milliseconds = record.get("ms_played")
+        if track is None or not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LONGEST_MS:
+            continue
+        try:
+            ended_at = datetime.fromisoformat(str(record.get("ts"))).replace(tzinfo=None)
+        except ValueError:
+            continue
+        if not _FOUNDED <= ended_at <= latest:
+            continue
+        flag, reason = record.get("skipped"), _text(record, "reason_end")
+        rows.append(
+            {
+                "user_id": listener.user_id,
+                "identity": track[0],
+                "track_id": track[1],
+                "played_at": ended_at,
+                "listened_ms": milliseconds,
+                "source": "extended_export",
+                "generation": generation,
+                "track_name": _text(record, "master_metadata_track_name"),
+                "artist_name": _text(record, "master_metadata_album_artist_name"),
+                "is_skipped": None if flag is None and reason is None else bool(flag) or reason in skip_reasons,
+            }
+        )
+    plays = pd.DataFrame(rows, columns=["identity", "generation", *PLAY_COLUMNS])
+    plays = plays.astype({"played_at": "datetime64[us]", "listened_ms": "Float64", "is_skipped": "boolean"})
+    plays = plays.sort_values("generation", ascending=False, kind="stable")
+    plays = plays.drop_duplicates(["user_id", "played_at", "identity", "listened_ms"])
+    return plays[PLAY_COLUMNS].reset_index(drop=True)
+
+
+def polled_plays(listener: Listener) -> pd.DataFrame:
+    """The plays that recorded pages report, each once; `duration_ms` is the track's length."""
+    rows = []
+    for path in listener.pages:
+        for item in json.loads(path.read_text(encoding="utf-8"))["items"]:
+            track = item["track"]
+            rows.append(
+                {
+                    "user_id": listener.user_id,
+                    "track_id": track["id"],
+                    "played_at": datetime.fromisoformat(item["played_at"]).astimezone(UTC).replace(tzinfo=None),
+                    "duration_ms": track["duration_ms"],
+                    "track_name": track["name"],
+                    "artist_name": track["artists"][0]["name"],
+                }
+            )
+    columns = ["user_id", "track_id", "played_at", "duration_ms", "track_name", "artist_name"]
+    polled = pd.DataFrame(rows, columns=columns)
+    polled = polled.astype({"played_at": "datetime64[us]", "duration_ms": "Float64"})
+    return polled.drop_duplicates(["user_id", "played_at", "track_id"], keep="last", ignore_index=True)
+
+
+def catalogue(path: Path) -> pd.DataFrame:
+    """The catalogue, indexed by track id: names, `duration_ms`, the seven features in percent, `is_scored`."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    numbers = {feature: pd.to_numeric(table[feature], errors="coerce") * 100 for feature in FEATURES}
+    for name in ("track_name", "artist_name", "duration_ms"):
+        if name not in table:
+            table[name] = ""
+    frame = pd.DataFrame(
+        {
+            "track_id": table["track_id"].str.strip(),
+            "track_name": table["track_name"].str.strip().replace("", None),
+            "artist_name": table["artist_name"].str.strip().replace("", None),
+            "duration_ms": pd.to_numeric(table["duration_ms"], errors="coerce"),
+            **numbers,
+        }
+    )
+    frame["is_scored"] = frame[list(FEATURES)].notna().all(axis=1)
+    return frame.drop_duplicates("track_id").set_index("track_id")
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The seeds, as pandas reads them."""
+
+    versions: pd.DataFrame
+    score_weights: pd.DataFrame
+    vibe_thresholds: pd.DataFrame
+    listen_rules: pd.DataFrame
+    constants: dict[str, float]
+    tolerance_seconds: float
+    skip_reasons: set[str]
+    aliases: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Definitions:
+        """Read the seeds in `folder` (seeds/definitions)."""
+
+        def seed(name: str, **options: Any) -> pd.DataFrame:
+            return pd.read_csv(folder / f"{name}.csv", keep_default_na=False, **options)
+
+        constants = seed("diagnostic_constants")
+        merging = seed("play_merge_rules").set_index("rule")["value"]
+        aliases = seed("track_aliases", dtype=str)
+        return cls(
+            versions=seed("definition_versions", parse_dates=["valid_from"]),
+            score_weights=seed("score_weights"),
+            vibe_thresholds=seed("vibe_thresholds"),
+            listen_rules=seed("listen_rules"),
+            constants=dict(zip(constants["constant"], constants["value"], strict=True)),
+            tolerance_seconds=float(merging["poll_match_tolerance_seconds"]),
+            skip_reasons=set(seed("skip_reasons")["reason_end"]),
+            aliases=dict(zip(aliases["track_id"], aliases["canonical_track_id"], strict=True)),
+        )
+
+    def version(self, family: str, week_start: pd.Timestamp) -> int:
+        """The version of a family that counts in a week: the last one that began by its Monday."""
+        begun = self.versions[(self.versions["family"] == family) & (self.versions["valid_from"] <= week_start)]
+        return int(begun.sort_values("valid_from")["version"].iloc[-1])

@@ -1,0 +1,158 @@
+"""The sample's marts equal an independent recomputation from its files; and a wrong mart would be noticed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from extract.pseudonyms import sample_user_id
+from extract.sample import SampleManifest
+from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations
+from tests.recompute.inputs import Definitions, Listener
+from tests.recompute.recompute import SEEDS, Recomputed, distances, recompute
+
+
+@dataclass(frozen=True)
+class Case:
+    """The sample's results, computed twice."""
+
+    recomputed: Recomputed
+    published: Path
+    users: list[str]
+    comparisons: dict[str, Comparison]
+
+
+@pytest.fixture(scope="module")
+def case(sample_data: Any) -> Case:
+    folder: Path = sample_data.sample_folder
+    manifest = SampleManifest.read(folder)
+    assert manifest is not None
+    listeners = [
+        Listener(
+            sample_user_id(listener.label),
+            listener.timezone,
+            [folder / name for name in listener.exports],
+            [folder / name for name in listener.pages],
+        )
+        for listener in manifest.listeners
+    ]
+    users = [listener.user_id for listener in listeners]
+    given = recommendations(sample_data.published, users)
+    recomputed = recompute(listeners, folder / manifest.catalogue, given)
+    comparisons = {result.mart: result for result in compare(recomputed, sample_data.published, users)}
+    return Case(recomputed, sample_data.published, users, comparisons)
+
+
+@pytest.mark.parametrize("name", [expectation.mart for expectation in EXPECTATIONS])
+def test_mart_equals_its_recomputation(case: Case, name: str) -> None:
+    comparison = case.comparisons[name]
+    assert comparison.rows_expected > 0
+    assert comparison.values_compared > 0
+    assert comparison.ok, str(comparison)
+
+
+def test_the_sample_covers_what_is_hard(case: Case) -> None:
+    """Without these the comparison would prove little."""
+    plays, days, weeks = case.recomputed.plays, case.recomputed.days, case.recomputed.weeks
+    assert set(plays["source"]) == {"extended_export", "poll"}
+    assert (plays["listened_ms"] == 0).any()
+    assert (plays["listening_date"] != plays["played_at"].dt.normalize()).any(), "local dates differ from UTC"
+    assert plays.duplicated(["user_id", "track_id", "played_at"]).any(), "two plays that end at the same second"
+    assert (days["plays"] == 0).any(), "silent days"
+    assert set(days["vibe"].dropna()) == set(Definitions.read(SEEDS).vibe_thresholds["vibe"])
+    assert (weeks["listens"] > weeks["scored_listens"]).any()
+    assert not weeks["is_complete_week"].all()
+    assert case.recomputed.similarity["similarity_pct"].notna().any()
+
+
+def test_neighbours_by_brute_force(case: Case) -> None:
+    """knn gives the nearest tracks: the stored ranks have the smallest of all distances, in order."""
+    with duckdb.connect(str(case.published), read_only=True) as connection:
+        given = mart(connection, "fct_recommendations", case.users)
+    given = given[given["recommender"] == "knn"]
+    ranks = int(Definitions.read(SEEDS).constants["recommendation_ranks"])
+    given = given.sort_values("rank").groupby(["user_id", "week_start", "seed_track_id"])["track_id"].agg(tuple)
+    # A song asked about in many weeks has one answer: the catalogue does not change between them.
+    answers = given.reset_index()[["seed_track_id", "track_id"]].drop_duplicates()
+    assert len(answers) > 0
+    for seed, answer in answers.itertuples(index=False, name=None):
+        expected = distances(case.recomputed.tracks, seed)
+        assert len(answer) == min(ranks, len(expected))
+        # Where two tracks are as near as rounding can tell, either order will do.
+        assert expected[list(answer)].to_numpy() == pytest.approx(expected.head(ranks).to_numpy(), abs=1e-6)
+        assert len(set(answer)) == len(answer)
+
+
+def test_recommendations_are_for_the_top_songs(case: Case) -> None:
+    """Asked for: the first Top Songs of each listener's last complete weeks, as far as they have features."""
+    constants = Definitions.read(SEEDS).constants
+    weeks = case.recomputed.weeks
+    complete = weeks[weeks["is_complete_week"]].sort_values("week_start", ascending=False)
+    complete = complete.groupby("user_id").head(int(constants["recommended_weeks"]))[["user_id", "week_start"]]
+    songs = case.recomputed.top_songs.merge(complete, on=["user_id", "week_start"])
+    songs = songs[songs["top_song_number"] <= constants["recommended_top_songs"]]
+    scored = case.recomputed.tracks.index[case.recomputed.tracks["is_scored"]]
+    wanted = set(
+        songs[songs["track_id"].isin(scored)][["user_id", "week_start", "track_id"]].itertuples(index=False, name=None)
+    )
+    with duckdb.connect(str(case.published), read_only=True) as connection:
+        given = mart(connection, "fct_recommendations", case.users)
+    given = given[given["recommender"] == "knn"]
+    answered = set(given[["user_id", "week_start", "seed_track_id"]].itertuples(index=False, name=None))
+    assert answered == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("fct_plays", "update {} set listened_ms = listened_ms + 1 where play_id = (select min(play_id) from {})"),
+        ("fct_plays", "delete from {} where play_id = (select min(play_id) from {})"),
+        ("daily_listening", "update {} set minutes_listened = minutes_listened * 1.000001"),
+        ("daily_listening", "update {} set vibe = 'Slightly Sad' where vibe = 'Feeling Great'"),
+        ("weekly_listening", "update {} set energy_score = energy_score + 1e-8"),
+        ("weekly_listening", "update {} set new_artists = new_artists + 1"),
+        ("daily_track_listening", "update {} set listens = 0"),
+        ("weekly_top_songs", "update {} set top_song_number = 3 - top_song_number where top_song_number < 3"),
+        ("fct_feature_similarity", "update {} set similarity_pct = 100 + difference_pp where difference_pp > 0"),
+        ("fct_feature_similarity", "update {} set predicted_pct = null"),
+    ],
+)
+def test_a_wrong_mart_is_noticed(case: Case, tmp_path: Path, name: str, change: str) -> None:
+    """The comparison can fail: each change that a broken model might make is found, in that mart alone."""
+    copy = tmp_path / "published.duckdb"
+    shutil.copyfile(case.published, copy)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(change.replace("{}", name))
+    wrong = {result.mart for result in compare(case.recomputed, copy, case.users) if not result.ok}
+    assert wrong == {name}
+
+
+def test_inverted_and_unequal_weights(tmp_path: Path) -> None:
+    """The recomputation itself, on a case done by hand: the present seeds have equal weights, none inverted."""
+    seeds = tmp_path / "definitions"
+    shutil.copytree(SEEDS, seeds)
+    weights = pd.read_csv(seeds / "score_weights.csv")
+    weights.loc[weights["audio_feature"] == "danceability", "weight"] = 2
+    weights.loc[weights["audio_feature"] == "liveness", "inverted"] = True
+    weights.to_csv(seeds / "score_weights.csv", index=False)
+    (tmp_path / "endsong_0.json").write_text(
+        '[{"ts": "2026-01-05T10:00:00Z", "ms_played": 30000, "spotify_track_uri": "spotify:track:a", "username": "x"}]'
+    )
+    catalogue = tmp_path / "features.csv"
+    header = "track_id,danceability,energy,liveness,acousticness,instrumentalness,speechiness,valence"
+    catalogue.write_text(f"{header}\na,0.6,0.8,0.1,0.3,0.1,0.05,0.75\n")
+    nothing = pd.DataFrame(columns=["recommender", "user_id", "week_start", "seed_track_id", "rank", "track_id"])
+
+    result = recompute([Listener("u", "Europe/London", [tmp_path])], catalogue, nothing, seeds)
+
+    day = result.days.iloc[0]
+    assert day["energy_score"] == pytest.approx((2 * 60 + 80 + (100 - 10)) / 4)
+    assert day["musicality_score"] == pytest.approx(20)
+    assert day["vibe"] == "Feeling Great"
+    assert (day["plays"], day["listens"], day["minutes_listened"]) == (1, 1, 0.5)

@@ -1,0 +1,37 @@
+-- A returned row is a listener's week whose Top Songs do not add up to its listens, or to its different tracks.
+with
+
+songs as (
+
+    select
+        user_id,
+        week_start,
+        count(*) as songs,
+        sum(listens) as listens
+    from {{ ref('weekly_top_songs') }}
+    group by
+        user_id,
+        week_start
+
+),
+
+weeks as (
+
+    select * from {{ ref('weekly_listening') }}
+
+)
+
+select
+    coalesce(weeks.user_id, songs.user_id) as user_id,
+    coalesce(weeks.week_start, songs.week_start) as week_start,
+    weeks.listens,
+    songs.listens as listens_of_songs
+from weeks
+full outer join songs
+    on
+        weeks.user_id = songs.user_id
+        and weeks.week_start = songs.week_start
+where
+    weeks.user_id is null
+    or weeks.listens <> coalesce(songs.listens, 0)
+    or weeks.unique_tracks <> coalesce(songs.songs, 0)
