@@ -1,0 +1,1 @@
+"""The `spotiflow` command: load, refresh, publish, look."""

@@ -1,0 +1,137 @@
+"""The sample, built once a session through the real command line, for every test that looks at results.
+
+`SPOTIFLOW_TEST_BUILD=FOLDER pytest …` keeps the build in a folder and uses it again: `spotiflow refresh` then
+rebuilds only what changed. Tests must not write into it; take a copy (`tests/workflow/conftest.py` has one).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Everything it said."""
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of its own for a warehouse and everything made from it; `run` runs the real command there."""
+
+    folder: Path
+    project: Path = PROJECT
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.folder / "data" / "published.duckdb"
+
+    @property
+    def sample_folder(self) -> Path:
+        return self.folder / "data" / "sample"
+
+    @property
+    def site(self) -> Path:
+        return self.folder / "site"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def build_log(self) -> Path:
+        return self.logs / "site.log"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that makes every command work here, and its output plain."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SPOTIFLOW_", "DBT_", "EVIDENCE_", "FORCE_COLOR", "PYTEST"))
+        }
+        return kept | {
+            "SPOTIFLOW_PROJECT": str(self.project),
+            "SPOTIFLOW_WAREHOUSE": str(self.warehouse),
+            "SPOTIFLOW_PUBLISHED": str(self.published),
+            "SPOTIFLOW_SITE": str(self.site),
+            "SPOTIFLOW_HOME": str(self.folder / "home"),
+            "SPOTIFLOW_LOGS": str(self.logs),
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "NO_COLOR": "1",
+            "COLUMNS": "100",
+        }
+
+    def start(
+        self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start `spotiflow` without waiting for it."""
+        command = [sys.executable, "-c", "from workflow.cli import main; main()", *map(str, arguments)]
+        return subprocess.Popen(
+            command,
+            cwd=cwd or self.project,
+            env=self.env | {"PYTHONPATH": str(PROJECT)} | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Completed:
+        """Run `spotiflow` with these arguments and wait for it."""
+        return finish(self.start(*arguments, cwd=cwd, env=env))
+
+
+def finish(process: subprocess.Popen[str]) -> Completed:
+    """Wait for a command that `Place.start` started."""
+    try:
+        out, err = process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return Completed(process.returncode, out, err)
+
+
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The sample loaded, built, tested and published; no site yet."""
+    kept = os.environ.get("SPOTIFLOW_TEST_BUILD")
+    place = Place(Path(kept).absolute() if kept else tmp_path_factory.mktemp("sample"))
+    for arguments in (["load", "sample", "--if-empty"], ["refresh", "--no-site"]):
+        done = place.run(*arguments)
+        if done.code != 0:
+            pytest.fail(f"spotiflow {' '.join(arguments)} ended with {done.code}:\n{done.text}", pytrace=False)
+    return place
+
+
+@pytest.fixture(scope="session")
+def sample_build(sample_data: Place) -> Place:
+    """The sample with its site. `spotiflow refresh` finds the data current and builds the site only."""
+    done = sample_data.run("refresh")
+    if done.code != 0:
+        log = sample_data.build_log.read_text()[-4000:] if sample_data.build_log.exists() else ""
+        pytest.fail(f"spotiflow refresh ended with {done.code}:\n{done.text}\n{log}", pytrace=False)
+    return sample_data

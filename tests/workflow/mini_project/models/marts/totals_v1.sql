@@ -1,0 +1,1 @@
+select count(*) as plays, sum(score) as score from {{ ref('scores') }}

@@ -1,0 +1,1 @@
+select play_id, {{ doubled('points') }} as points from {{ source('raw_spotify', 'plays') }}

@@ -1,0 +1,132 @@
+"""The site's folder: swapped whole, put back after a crash, served with clean addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Place
+from tests.workflow.conftest import settings_of
+from workflow import site
+from workflow.console import CommandError
+
+
+def folder(path: Path, word: str) -> Path:
+    path.mkdir(parents=True)
+    (path / "index.html").write_text(word)
+    return path
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_swap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(site, "_exchange", lambda *_: False)
+    target = tmp_path / "reports" / "build"
+    for word in ("first", "second"):
+        site._swap(folder(tmp_path / "work" / word, word), target)
+        assert (target / "index.html").read_text() == word
+        assert [entry.name for entry in target.parent.iterdir()] == ["build"]
+
+
+def test_exchange_is_atomic_here(tmp_path: Path) -> None:
+    one, other = folder(tmp_path / "one", "1"), folder(tmp_path / "other", "2")
+    if site._exchange(one, other):
+        assert (one / "index.html").read_text() == "2"
+        assert (other / "index.html").read_text() == "1"
+    else:
+        assert (one / "index.html").read_text() == "1"
+
+
+def test_a_swap_cut_in_two_is_undone(tmp_path: Path) -> None:
+    settings = settings_of(Place(tmp_path))
+    folder(tmp_path / ".site-former", "yesterday")
+    folder(tmp_path / ".site-next", "half")
+    site.recover(settings)
+    assert (settings.site / "index.html").read_text() == "yesterday"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["site"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error in query: Catalog Error",
+        "[ERROR]:  Internal Error | /weekly",
+        "Missed substition for ${inputs.x}",
+        "\x1b[31mError in \x1b[0mchart",
+    ],
+)
+def test_failures_in_the_log_fail_the_build(tmp_path: Path, line: str) -> None:
+    log = tmp_path / "site.log"
+    log.write_text(f"building\n{line}\nBuild complete\n")
+    with pytest.raises(CommandError, match="could not be built"):
+        site._scan(log)
+
+
+def test_a_clean_log_passes(tmp_path: Path) -> None:
+    log = tmp_path / "site.log"
+    log.write_text("0 errors\nBuild complete --> ./build\n")
+    site._scan(log)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[HTTPConnection]:
+    """`spotiflow serve` on a small site, on any free port."""
+    place = Place(tmp_path / "place")
+    root = folder(place.site, "start")
+    (root / "404.html").write_text("not here")
+    (root / "week.html").write_text("week")
+    folder(root / "day", "day")
+    (root / "data.parquet").write_bytes(b"0123456789")
+    (place.folder / "secret.txt").write_text("secret")
+    process = place.start("serve", "--port", 0)
+    assert process.stdout is not None
+    found = re.search(r"http://127\.0\.0\.1:(\d+)/", process.stdout.readline())
+    assert found is not None
+    connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+    yield connection
+    connection.close()
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_serves_clean_addresses(server: HTTPConnection) -> None:
+    def get(path: str, method: str = "GET", **headers: str) -> tuple[int, str, str | None]:
+        server.request(method, path, headers=headers)
+        response = server.getresponse()
+        return response.status, response.read().decode(), response.getheader("location")
+
+    for path, code, text in [
+        ("/", 200, "start"),
+        ("/week", 200, "week"),
+        ("/day/", 200, "day"),
+        ("/day/?date=2026-01-01", 200, "day"),
+        ("/nothing", 404, "not here"),
+        ("/nothing/at/all", 404, "not here"),
+        ("/../secret.txt", 404, "not here"),
+        ("/%2e%2e/secret.txt", 404, "not here"),
+    ]:
+        assert get(path)[:2] == (code, text), path
+    code, _, location = get("/day?date=2026-01-01")
+    assert (code, location) == (308, f"http://127.0.0.1:{server.port}/day/?date=2026-01-01")
+    assert get("/data.parquet", range="bytes=2-4")[:2] == (206, "234")
+    assert get("/week", "HEAD")[:2] == (200, "")
+    assert get("/week", "POST")[0] == 405
+
+
+def test_serve_without_a_site(tmp_path: Path) -> None:
+    done = Place(tmp_path / "place").run("serve")
+    assert done.code == 1
+    assert "spotiflow refresh" in done.err
+
+
+def test_the_built_site_is_complete(sample_build: Place) -> None:
+    stamp = site.read_stamp(sample_build.site)
+    assert stamp is not None
+    assert site.is_current(settings_of(sample_build))
+    assert (sample_build.site / "index.html").is_file()
+    assert "Build complete" in sample_build.build_log.read_text()
+    assert not site.work_folder(settings_of(sample_build)).exists()

@@ -1,0 +1,259 @@
+"""dbt inside this process: one import, one parse, its own output in a log file, its results in plain words."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workflow.console import CommandError
+from workflow.settings import Settings, shown
+from workflow.words import count
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test."""
+
+    unique_id: str
+    resource_type: str  # model, seed, test, unit_test, operation
+    name: str
+    status: str  # success, pass, warn, fail, error, skipped
+    failures: int | None
+    message: str
+    plain: str  # what it promises, in plain words
+    subjects: tuple[str, ...]  # files to look at: the seed or model, not the test
+    compiled_path: Path | None
+
+    @property
+    def is_test(self) -> bool:
+        """Data test or unit test."""
+        return self.resource_type in ("test", "unit_test")
+
+    @property
+    def is_bad(self) -> bool:
+        """Failed or broke; warnings and what was skipped are not bad."""
+        return self.status in ("fail", "error", "runtime error")
+
+
+@dataclass
+class BuildResult:
+    """What one dbt command did."""
+
+    ok: bool
+    results: list[NodeResult] = field(default_factory=list)
+    error: str | None = None  # why dbt could not even begin (broken YAML or SQL, a locked file)
+
+    def having(self, *statuses: str, tests: bool | None = None) -> list[NodeResult]:
+        """Results with one of these statuses; only tests, only builds, or both (None)."""
+        return [r for r in self.results if r.status in statuses and (tests is None or r.is_test == tests)]
+
+    @property
+    def bad(self) -> list[NodeResult]:
+        """Failed tests and nodes that broke, in the order in which they ran."""
+        return [r for r in self.results if r.is_bad]
+
+    @property
+    def in_short(self) -> str:
+        """`52 models, 310 tests`."""
+        models = len(self.having("success", tests=False))
+        tests = len(self.having("pass", "warn", tests=True))
+        return f"{count(models, 'table')} built" + (f", {count(tests, 'test')} passed" if tests else "")
+
+
+class Dbt:
+    """Runs dbt commands on the project; keeps the manifest, so that a second command need not parse again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.manifest: Any = None
+
+    def parse(self) -> Any:
+        """The manifest of the code on disk now. Raises CommandError when it cannot be parsed."""
+        self.manifest = None
+        result = self._invoke(["parse"], None)
+        if not result.success or result.result is None:
+            raise CommandError(_problem(result.exception, self.settings))
+        self.manifest = result.result
+        return self.manifest
+
+    def build(self, arguments: Sequence[str], at: Callable[[str], None]) -> BuildResult:
+        """`dbt build` with these arguments; `at` hears what is being done."""
+        if self.manifest is None:
+            at("Reading models and tests")
+            self.parse()
+
+        done, total = 0, 0
+
+        def listen(event: Any) -> None:
+            nonlocal done, total
+            name = event.info.name
+            if name == "LogStartLine":
+                total = max(total, event.data.total)
+                at(f"{done} of {total}: {event.data.node_info.node_name}")
+            elif name == "NodeFinished":
+                done += 1
+
+        result = self._invoke(["build", *arguments], listen)
+        results = [
+            described
+            for run in getattr(result.result, "results", None) or []
+            if (described := self._describe(run)) is not None
+        ]
+        build = BuildResult(ok=bool(result.success), results=results)
+        if not build.ok and not build.bad:
+            build.error = _problem(result.exception, self.settings)
+        return build
+
+    def _invoke(self, arguments: list[str], listen: Callable[[Any], None] | None) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        settings = self.settings
+        settings.logs.mkdir(parents=True, exist_ok=True)
+        settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        command = [
+            # Its own words go to logs/dbt.log; here people read ours.
+            *("--log-level", "none", "--log-level-file", "debug", "--log-path", str(settings.logs)),
+            *("--no-use-colors-file", "--no-print"),
+            *arguments,
+            *("--project-dir", str(settings.root), "--profiles-dir", str(settings.root)),
+            *("--target-path", str(settings.target)),
+        ]
+        sink = io.StringIO()  # what slips past dbt's own log settings must not end up between our lines
+        with _environment(settings), redirect_stdout(sink), redirect_stderr(sink):
+            result = dbtRunner(manifest=self.manifest, callbacks=[listen] if listen else []).invoke(command)
+        if isinstance(result.exception, KeyboardInterrupt | SystemExit):
+            raise result.exception  # dbt turns Ctrl+C into a result; here it ends the command
+        return result
+
+    def _describe(self, run: Any) -> NodeResult | None:
+        node = run.node
+        kind = str(node.resource_type)
+        if kind == "operation" and str(run.status) == "success":
+            return None
+        manifest = self.manifest
+        compiled = getattr(node, "compiled_path", None)
+        path = Path(compiled) if compiled else None
+        if path is not None and not path.is_absolute():
+            path = self.settings.root / path
+        return NodeResult(
+            unique_id=node.unique_id,
+            resource_type=kind,
+            name=node.name,
+            status=str(run.status),
+            failures=run.failures,
+            message=_tidy(run.message or "", self.settings),
+            plain=in_plain_words(manifest, node.unique_id),
+            subjects=subjects(manifest, node.unique_id),
+            compiled_path=path if path is not None and path.exists() else None,
+        )
+
+
+def in_plain_words(manifest: Any, unique_id: str) -> str:
+    """What a test promises, without a full stop: its description, else words made of its kind, column and model."""
+    node = manifest.nodes.get(unique_id) or manifest.unit_tests.get(unique_id)
+    if node is None:
+        return unique_id.split(".")[2]
+    if node.resource_type not in ("test", "unit_test"):
+        return str(node.name)
+    description = " ".join((node.description or "").split()).rstrip(".")
+    if description:
+        return description
+    if node.resource_type == "unit_test":
+        return f"{node.name.replace('_', ' ')} (worked example for {node.model})"
+    metadata = getattr(node, "test_metadata", None)
+    if metadata is None:
+        return _first_comment(node.raw_code) or str(node.name).replace("_", " ")
+    column = metadata.kwargs.get("column_name")
+    attached = manifest.nodes.get(node.attached_node) if node.attached_node else None
+    table = attached.name if attached else _source_name(manifest, node)
+    where = f"{table}.{column}" if column else table
+    match metadata.name:
+        case "not_null":
+            return f"{where} is never empty"
+        case "unique":
+            return f"{where} is unique"
+        case "accepted_values":
+            return f"{where} is one of {', '.join(map(str, metadata.kwargs.get('values', [])))}"
+        case "relationships":
+            target = re.sub(r".*\(['\"](\w+)['\"]\).*", r"\1", str(metadata.kwargs.get("to")))
+            return f"every {where} exists in {target}.{metadata.kwargs.get('field')}"
+    macro = manifest.macros.get(f"macro.{node.package_name}.test_{metadata.name}")
+    about = " ".join((macro.description if macro else "").split())
+    if about:
+        return f"{where}: {about.split('. ')[0].rstrip('.')}"
+    return f"{where}: {metadata.name.replace('_', ' ')}"
+
+
+def subjects(manifest: Any, unique_id: str) -> tuple[str, ...]:
+    """The files that a test judges (or the node's own), relative to the project."""
+    node = manifest.nodes.get(unique_id) or manifest.unit_tests.get(unique_id)
+    if node is None:
+        return ()
+    if node.resource_type not in ("test", "unit_test"):
+        return (node.original_file_path,)
+    attached = getattr(node, "attached_node", None)
+    parents = [attached] if attached else list(node.depends_on_nodes)
+    found = [manifest.nodes.get(parent) or manifest.sources.get(parent) for parent in parents]
+    return tuple(dict.fromkeys(parent.original_file_path for parent in found if parent is not None))
+
+
+def _source_name(manifest: Any, node: Any) -> str:
+    for parent in node.depends_on_nodes:
+        if parent in manifest.sources:
+            source = manifest.sources[parent]
+            return f"{source.source_name}.{source.name}"
+    return str(node.name)
+
+
+def _first_comment(sql: str) -> str:
+    """The comment on top of a singular test: by house rule it says what a returned row means."""
+    lines = []
+    for line in sql.strip().splitlines():
+        text = line.strip()
+        if not text.startswith("--"):
+            break
+        lines.append(text.lstrip("- "))
+    return " ".join(lines).split(". ")[0].rstrip(".")
+
+
+def _problem(exception: BaseException | None, settings: Settings) -> str:
+    text = _tidy(str(exception) if exception else "dbt stopped without saying why", settings)
+    return f"dbt could not run: {text}\nIts full log: {shown(settings.logs / 'dbt.log')}"
+
+
+def _tidy(message: str, settings: Settings) -> str:
+    """dbt's message without its headline, empty lines and this machine's folders."""
+    message = message.replace(f"{settings.root}/", "")
+    lines = [line.rstrip() for line in message.splitlines() if line.strip()]
+    kept = [
+        line
+        for line in lines
+        if not re.fullmatch(r"\s*(\w+ Error in .*|Compilation Error|Runtime Error|Parsing Error)", line)
+    ]
+    kept = [line for line in kept if not line.strip().startswith("compiled code at ")]
+    return "\n".join(kept or lines)
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """dbt sees absolute paths and the project's root as its folder, whatever the caller's folder is."""
+    before = Path.cwd()
+    wanted = {"SPOTIFLOW_WAREHOUSE": str(settings.warehouse), "DO_NOT_TRACK": "1"}
+    saved = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    os.chdir(settings.root)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        for name, value in saved.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
