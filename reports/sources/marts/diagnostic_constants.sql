@@ -1,0 +1,7 @@
+select
+    constant,
+    value,
+    unit,
+    rationale
+from diagnostic_constants
+order by constant

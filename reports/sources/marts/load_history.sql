@@ -1,0 +1,12 @@
+select
+    source,
+    file,
+    rows_read,
+    rows_loaded,
+    rows_set_aside,
+    rows_repeated,
+    rows_rejected,
+    problem,
+    strftime(loaded_at, '%Y-%m-%dT%H:%M:%SZ') as loaded_at
+from load_history
+order by loaded_at, file

@@ -1,0 +1,6 @@
+select
+    source,
+    reason,
+    rows
+from rejected_row_counts
+order by source, reason

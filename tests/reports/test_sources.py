@@ -1,0 +1,104 @@
+"""What stands in the pages' files: pages select and filter, they define nothing; and the site phones nobody."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "reports"
+SEEDS = ROOT / "seeds" / "definitions"
+
+PAGES = sorted((REPORTS / "pages").rglob("*.md"))
+SOURCES = sorted((REPORTS / "sources").rglob("*.sql"))
+COMPONENTS = sorted([*(REPORTS / "components").rglob("*.svelte"), *(REPORTS / "components").rglob("*.js")])
+
+# Names of seeds' rows that a page has to ask for, and the mart's word for songs without features
+ALLOWED_TEXTS = {"none", "recommended_top_songs"}
+DATE_FORMATS = {"%Y-%m-%dT%H:%M:%SZ"}
+
+
+def _queries() -> list[tuple[str, str]]:
+    """(where, SQL) of every query of a page; comments taken out."""
+    found = [(path.name, path.read_text()) for path in sorted((REPORTS / "queries").rglob("*.sql"))]
+    for page in PAGES:
+        for name, sql in re.findall(r"```sql (\w+)\n(.*?)```", page.read_text(), re.DOTALL):
+            found.append((f"{page.name}: {name}", sql))
+    return [(where, re.sub(r"--.*", "", sql)) for where, sql in found]
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+QUERIES = _queries()
+
+
+def test_there_are_queries_to_look_at() -> None:
+    assert len(QUERIES) > 15
+    assert len(SOURCES) > 15
+
+
+@pytest.mark.parametrize(("where", "sql"), QUERIES, ids=[where for where, _ in QUERIES])
+def test_page_sql_holds_no_weight_threshold_or_label(where: str, sql: str) -> None:
+    texts = set(re.findall(r"'([^']*)'", sql))
+    assert {text for text in texts if not re.fullmatch(r"\$\{inputs\.\w+\}", text)} <= ALLOWED_TEXTS
+    code = re.sub(r"'[^']*'", "''", sql)
+    assert set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", code)) <= {"0"}, "a number belongs into a seed"
+    assert not re.search(r"[+/%]|(?<!\()\*|\s-\s", code), "arithmetic belongs into a model"
+    assert not re.search(r"\b(avg|median|stddev\w*|round|case)\b", code, re.IGNORECASE), "formulas belong into a model"
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[source.stem for source in SOURCES])
+def test_sources_name_their_columns_and_compute_nothing(source: Path) -> None:
+    sql = re.sub(r"--.*", "", source.read_text())
+    assert set(re.findall(r"'([^']*)'", sql)) <= DATE_FORMATS
+    code = re.sub(r"'[^']*'", "''", sql)
+    assert "*" not in code
+    assert not re.search(r"\d", re.sub(r"[A-Za-z_]\w*", "", code)), "a number belongs into a seed"
+    assert not re.search(r"\b(avg|sum|round|case|over)\b|[+/]", code, re.IGNORECASE)
+
+
+def test_no_page_or_component_knows_a_vibe_or_its_colour() -> None:
+    words = {row["vibe"] for row in _seed("vibe_thresholds")} | {row["colour"] for row in _seed("vibe_thresholds")}
+    words |= {row["emoji"] for row in _seed("vibe_thresholds")}
+    for path in [*PAGES, *COMPONENTS]:
+        text = path.read_text()
+        assert [word for word in words if word.lower() in text.lower()] == [], path.name
+
+
+def test_one_source_for_each_published_table_that_pages_read() -> None:
+    sources = {source.stem for source in SOURCES}
+    read = {table for _, sql in QUERIES for table in re.findall(r"\bmarts\.(\w+)", sql)}
+    assert read <= sources
+
+
+def test_pages_carry_the_footer() -> None:
+    for page in PAGES:
+        assert '{@partial "footer.md"}' in page.read_text(), page.name
+
+
+def test_telemetry_is_off() -> None:
+    assert json.loads((REPORTS / "evidence.settings.json").read_text()) == {"send_anonymous_usage_stats": "no"}
+
+
+def test_lock_file_names_no_registry() -> None:
+    lock = json.loads((REPORTS / "package-lock.json").read_text())
+    assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+    unverified = [
+        name
+        for name, package in lock["packages"].items()
+        if name and "integrity" not in package and not package.get("inBundle")  # part of a package that is verified
+    ]
+    assert unverified == []
+
+
+def test_versions_are_pinned() -> None:
+    package = json.loads((REPORTS / "package.json").read_text())
+    for name, version in {**package["dependencies"], **package["devDependencies"]}.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+(-\S+)?", version), name

@@ -1,0 +1,187 @@
+"""Weekly Wrapped: its numbers are those of the published file, its address is all it takes to show it again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.reports.conftest import BuiltSite, Visitor
+from tests.reports.words import UNKNOWN, change, duration, minutes, number, percent, points, week
+
+SCORES = ("energy", "musicality", "positivity")
+
+# Which weeks to look at: each query finds one, or none where the data has no such week
+WEEKS = {
+    "the usual": "select * from weekly_listening where is_complete_week order by listens desc, user_id limit 1",
+    "the first of somebody": "select * from weekly_listening where previous_minutes_listened is null and plays > 0 "
+    "order by listens desc, user_id limit 1",
+    "one that is not over": "select * from weekly_listening where not is_complete_week order by week_start desc, user_id "
+    "limit 1",
+    "a silent one": "select * from weekly_listening where plays = 0 order by user_id, week_start limit 1",
+    "one without features": "select * from weekly_listening where listens > 0 and scored_listens = 0 "
+    "order by listens desc, user_id limit 1",
+    "one of short plays": "select * from weekly_listening where plays > 0 and listens = 0 order by user_id limit 1",
+    "the busiest": "select * from weekly_listening order by minutes_listened desc, user_id limit 1",
+}
+
+
+def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """The page shows this row of weekly_listening, its days and its top songs."""
+    name = site.row("select display_name from dim_users where user_id = ?", row["user_id"])["display_name"]
+    expect(page.get_by_test_id("hero-title")).to_contain_text(f"{name}’s week")
+    expect(page.get_by_test_id("hero-title")).to_contain_text(week(row["week_start"]))  # type: ignore[arg-type]
+    expect(page.get_by_test_id("hero-duration")).to_have_text(duration(row["minutes_listened"]))
+    expect(page.get_by_test_id("hero-minutes")).to_have_text(minutes(row["minutes_listened"]))
+    expect(page.get_by_test_id("hero-songs-a-day")).to_have_text(number(row["listens_per_day"], 1))
+    expect(page.get_by_test_id("hero-songs")).to_contain_text(number(row["listens"]))
+    expect(page.get_by_test_id("hero-change")).to_contain_text(change(row["minutes_listened_change_pct"]))
+    unknown = "A silent week" if row["plays"] == 0 else "Not known"
+    expect(page.get_by_test_id("hero-vibe")).to_have_text(str(row["vibe"] or unknown))
+    for score in SCORES:
+        card = page.get_by_test_id(f"score-{score}")
+        expect(card.get_by_test_id("score-value")).to_have_text(percent(row[f"{score}_score"]))
+        if row[f"{score}_score_change_pp"] is not None:
+            expect(card).to_contain_text(points(row[f"{score}_score_change_pp"]))
+    if row["scored_listens"]:
+        expect(page.get_by_test_id("coverage")).to_contain_text(
+            f"{number(row['scored_listens'])} of {number(row['listens'])} songs ({percent(row['feature_coverage_pct'])})"
+        )
+        for feature in site.rows("select audio_feature from audio_features"):
+            name = feature["audio_feature"]
+            expect(page.get_by_test_id(f"feature-{name}")).to_contain_text(percent(row[f"{name}_pct"]))
+    shows_days(page, site, row)
+    shows_top_songs(page, site, row)
+
+
+def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    days = site.rows(
+        "select * from daily_listening where user_id = ? and week_start = ? order by listening_date",
+        row["user_id"],
+        row["week_start"],
+    )
+    links = page.get_by_test_id("day-link")
+    expect(links).to_have_count(len(days))
+    for link, day in zip(links.all(), days, strict=True):
+        expect(link).to_have_attribute("data-date", str(day["listening_date"]))
+        expect(link).to_contain_text(minutes(day["minutes_listened"]))
+        expect(link).to_contain_text(f"{number(day['listens'])} songs")
+
+
+def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    songs = site.rows(
+        "select * from weekly_top_songs where user_id = ? and week_start = ? order by top_song_number",
+        row["user_id"],
+        row["week_start"],
+    )
+    shown = page.get_by_test_id("top-song")
+    expect(shown).to_have_count(min(10, len(songs)))
+    for line, song in zip(shown.all()[:5], songs[:5], strict=True):
+        cells = [" ".join(text.split()) for text in line.locator("td").all_inner_texts()]
+        assert cells[0] == number(song["top_song_number"])
+        assert cells[1] == f"{song['track_name']} {song['artist_name']}"
+        assert cells[2] == number(song["listens"])
+        assert cells[3] == minutes(song["minutes_listened"])
+        assert cells[4:7] == [percent(song[f"{score}_score"]) for score in SCORES]
+        assert (str(song["vibe"]) if song["vibe"] else UNKNOWN) in cells[7]
+
+
+@pytest.mark.parametrize("which", WEEKS)
+def test_week_shows_what_is_published(visitor: Visitor, built_site: BuiltSite, which: str) -> None:
+    rows = built_site.rows(WEEKS[which])
+    for row in rows:
+        page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
+        shows(page, built_site, row)
+        expect(page.get_by_test_id("incomplete")).to_have_count(0 if row["is_complete_week"] else 1)
+        if not row["listens"]:
+            expect(page.get_by_test_id("empty-state")).to_contain_text("Choose another week above.")
+    assert rows or which not in ("the usual", "the first of somebody", "the busiest")
+
+
+def test_without_a_choice_the_first_named_listener_and_the_latest_complete_week(
+    visitor: Visitor, built_site: BuiltSite
+) -> None:
+    row = built_site.row(
+        """
+        select w.*
+        from dim_users as u
+        join weekly_listening as w on w.user_id = u.user_id
+        where u.has_display_name and w.is_complete_week
+        order by u.is_sample, u.display_name, w.week_start desc
+        """
+    )
+    page = visitor.open("/weekly-wrapped/")
+    shows(page, built_site, row)
+    assert (visitor.asked("listener"), visitor.asked("week")) == (row["user_id"], str(row["week_start"]))
+
+
+def test_selectors_change_page_and_address_and_an_address_is_enough(visitor: Visitor, built_site: BuiltSite) -> None:
+    first, second = built_site.rows(
+        """
+        select user_id, max(week_start) filter (where is_complete_week) as week_start
+        from weekly_listening
+        join dim_users using (user_id)
+        where has_display_name
+        group by user_id, display_name
+        order by display_name
+        limit 2
+        """
+    )
+    query = "select * from weekly_listening where user_id = ? and week_start = ?"
+    page = visitor.open("/weekly-wrapped/")
+
+    page.get_by_test_id("select-listener").select_option(str(second["user_id"]))
+    page.wait_for_url(f"**listener={second['user_id']}**")
+    earlier = second["week_start"] - timedelta(weeks=3)  # type: ignore[operator]
+    page.get_by_test_id("select-week").select_option(str(earlier))
+    page.wait_for_url(f"**week={earlier}**")
+    shows(page, built_site, built_site.row(query, second["user_id"], earlier))
+
+    page.reload()
+    visitor.settle()
+    shows(page, built_site, built_site.row(query, second["user_id"], earlier))
+    expect(page.get_by_test_id("select-listener")).to_have_value(str(second["user_id"]))
+    expect(page.get_by_test_id("select-week")).to_have_value(str(earlier))
+
+    page.get_by_test_id("next-week").click()
+    shows(page, built_site, built_site.row(query, second["user_id"], earlier + timedelta(weeks=1)))
+    page.get_by_test_id("previous-week").click()
+    shows(page, built_site, built_site.row(query, second["user_id"], earlier))
+    page.go_back()
+    shows(page, built_site, built_site.row(query, second["user_id"], earlier + timedelta(weeks=1)))
+
+    page.locator(f"[data-week='{first['week_start'] - timedelta(weeks=5)}']").click()  # type: ignore[operator]
+    fifth = first["week_start"] - timedelta(weeks=5)  # type: ignore[operator]
+    shows(page, built_site, built_site.row(query, second["user_id"], fifth))
+    visitor.check()
+
+
+def test_all_songs_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
+    row = built_site.row(WEEKS["the usual"])
+    page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
+    songs = built_site.row(
+        "select count(*) as n from weekly_top_songs where user_id = ? and week_start = ?",
+        row["user_id"],
+        row["week_start"],
+    )
+    page.get_by_test_id("all-songs").click()
+    expect(page.get_by_test_id("top-song")).to_have_count(songs["n"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "address", ["?listener=nobody&week=1999-01-04", "?week=yesterday", "?listener=%27%3B--&week=%27"]
+)
+def test_address_that_fits_nothing_shows_something_and_says_so(visitor: Visitor, address: str) -> None:
+    page = visitor.open(f"/weekly-wrapped/{address}")
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    expect(page.get_by_test_id("week-hero")).to_be_visible()
+    assert visitor.asked("listener") not in (None, "nobody")
+
+
+def test_any_date_of_a_week_names_the_week(visitor: Visitor, built_site: BuiltSite) -> None:
+    row = built_site.row(WEEKS["the usual"])
+    thursday = row["week_start"] + timedelta(days=3)  # type: ignore[operator]
+    page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={thursday}")
+    shows(page, built_site, row)
+    assert visitor.asked("week") == str(row["week_start"])
