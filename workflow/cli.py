@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from workflow import checks
+from workflow import checks, stopping
 from workflow.console import CommandError, Screen
 from workflow.settings import VARIABLES, Settings, load_settings, shown
 
@@ -391,28 +390,18 @@ def main() -> None:
         _debug = True
         sys.argv = [sys.argv[0], *(argument for argument in arguments if argument != "--debug")]
         os.environ["SPOTIFLOW_DEBUG"] = "1"
-    # Ctrl+C and a polite kill end alike: children are stopped, locks and unfinished files go.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    stopping.install()
     try:
         app()
     except CommandError as error:
         Screen().error(str(error))
         sys.exit(error.exit_code)
-    except SystemExit as end:
-        if end.code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
-            Screen().error("Stopped. Nothing is half done: run the same command again.")
-        raise
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:  # the last net
         sys.exit(_unexpected(error))
-
-
-def _stop(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _unexpected(error: Exception) -> int:

@@ -82,9 +82,6 @@ class Screen:
             self.say(f"{title} ...")
         try:
             yield step
-        except (KeyboardInterrupt, SystemExit):
-            step.verdict = "stopped"
-            raise
         except BaseException:
             step.verdict = "failed"
             raise

@@ -13,6 +13,7 @@ from typing import Any
 
 from workflow.console import CommandError
 from workflow.settings import Settings, shown
+from workflow.stopping import quiet_resource_tracker
 from workflow.words import count
 
 
@@ -111,8 +112,6 @@ class Dbt:
         return build
 
     def _invoke(self, arguments: list[str], listen: Callable[[Any], None] | None) -> Any:
-        from dbt.cli.main import dbtRunner
-
         settings = self.settings
         settings.logs.mkdir(parents=True, exist_ok=True)
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -126,10 +125,10 @@ class Dbt:
         ]
         sink = io.StringIO()  # what slips past dbt's own log settings must not end up between our lines
         with _environment(settings), redirect_stdout(sink), redirect_stderr(sink):
-            result = dbtRunner(manifest=self.manifest, callbacks=[listen] if listen else []).invoke(command)
-        if isinstance(result.exception, KeyboardInterrupt | SystemExit):
-            raise result.exception  # dbt turns Ctrl+C into a result; here it ends the command
-        return result
+            quiet_resource_tracker()
+            from dbt.cli.main import dbtRunner
+
+            return dbtRunner(manifest=self.manifest, callbacks=[listen] if listen else []).invoke(command)
 
     def _describe(self, run: Any) -> NodeResult | None:
         node = run.node

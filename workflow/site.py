@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from workflow import stopping
 from workflow.checksums import file_checksum, files_fingerprint
 from workflow.console import CommandError
 from workflow.locks import is_alive
@@ -252,6 +253,7 @@ def _run(
         # Its own group: npm starts shells that start Node, and all of them end together.
         start_new_session=True,
     )
+    stopping.ends_with_us(process.pid)
     try:
         while process.poll() is None:
             time.sleep(0.25)
@@ -259,6 +261,8 @@ def _run(
     except BaseException:
         _stop(process)
         raise
+    finally:
+        stopping.has_ended(process.pid)
     if process.returncode != 0:
         raise CommandError(_failure(log, began, f"`npm run {command[-1]}` ended with code {process.returncode}."))
 

@@ -217,7 +217,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
     _count_outcomes(connection, report, rows, broken)
     if report.problem:
         readable = rows - len(broken)
-        report.problem += f" What could be read of it ({readable:,} rows) is loaded. Download it again for the rest."
+        report.problem += f" The other {readable:,} rows could be read. Download it again for the rest."
     elif not rows:
         report.note = "holds no rows"
     return report

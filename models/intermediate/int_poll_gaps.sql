@@ -60,25 +60,35 @@ export_spans as (
 
 ),
 
-final as (
+-- An export knows what the polls missed: all of it when it spans the gap, the beginning when it ends within.
+open_gaps as (
 
     select
         gaps.user_id,
         gaps.requested_at,
-        gaps.gap_started_at,
-        gaps.gap_ended_at,
-        {{ local_date('gaps.gap_started_at', 'users.timezone') }} as first_gap_date,
-        {{ local_date('gaps.gap_ended_at', 'users.timezone') }} as last_gap_date
+        coalesce(export_spans.last_ended_at, gaps.gap_started_at) as gap_started_at,
+        gaps.gap_ended_at
     from gaps
-    inner join users
-        on gaps.user_id = users.user_id
     left join export_spans
         on
             gaps.user_id = export_spans.user_id
-            and gaps.gap_started_at >= export_spans.first_ended_at
-            and gaps.gap_ended_at <= export_spans.last_ended_at
-    -- An export that spans the gap knows what the polls missed.
-    where export_spans.user_id is null
+            and gaps.gap_started_at between export_spans.first_ended_at and export_spans.last_ended_at
+    where coalesce(export_spans.last_ended_at, gaps.gap_started_at) < gaps.gap_ended_at
+
+),
+
+final as (
+
+    select
+        open_gaps.user_id,
+        open_gaps.requested_at,
+        open_gaps.gap_started_at,
+        open_gaps.gap_ended_at,
+        {{ local_date('open_gaps.gap_started_at', 'users.timezone') }} as first_gap_date,
+        {{ local_date('open_gaps.gap_ended_at', 'users.timezone') }} as last_gap_date
+    from open_gaps
+    inner join users
+        on open_gaps.user_id = users.user_id
 
 )
 

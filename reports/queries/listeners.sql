@@ -1,4 +1,4 @@
--- Everybody with listening, the ones with a name of their own first, and the weeks that they can be shown for
+-- Everybody, those with listening and a name of their own first, and the weeks that they can be shown for
 select
     u.user_id,
     u.display_name,
@@ -26,4 +26,4 @@ group by
     u.plays,
     u.listens,
     u.minutes_listened
-order by u.has_display_name desc, u.is_sample, u.display_name, u.user_id
+order by first_week is null, u.has_display_name desc, u.is_sample, u.display_name, u.user_id

@@ -61,10 +61,13 @@ def recompute(
     """
     definitions = Definitions.read(seeds)
     tracks = catalogue(features)
-    plays = _plays(listeners, tracks, definitions)
-    days = _grouped(plays, "listening_date", tracks, definitions)
+    polled = pd.concat([polled_plays(listener) for listener in listeners], ignore_index=True)
+    polled["track_id"] = polled["track_id"].replace(definitions.aliases)
+    said = polled.sort_values("played_at").groupby("track_id").last()  # what Spotify's API says of tracks
+    plays = _plays(listeners, tracks, said, definitions)
+    days = _grouped(plays, "listening_date", tracks)
     days = _dense(days, "listening_date", "D", definitions)
-    weeks = _weeks(plays, days, tracks, definitions)
+    weeks = _weeks(plays, days, tracks, said, definitions)
     top_songs = _top_songs(plays, tracks, definitions)
     return Recomputed(
         plays=plays,
@@ -80,8 +83,14 @@ def recompute(
 # ---- plays ----
 
 
-def _plays(listeners: Sequence[Listener], tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
-    plays = pd.concat([_merged(listener, tracks, definitions) for listener in listeners], ignore_index=True)
+def _plays(
+    listeners: Sequence[Listener], tracks: pd.DataFrame, said: pd.DataFrame, definitions: Definitions
+) -> pd.DataFrame:
+    plays = pd.concat([_merged(listener, definitions) for listener in listeners], ignore_index=True)
+    # The catalogue's word on a track's length counts before the API's.
+    listed = plays["track_id"].map(tracks["duration_ms"]).astype("Float64")
+    plays["length_ms"] = listed.fillna(plays["track_id"].map(said["duration_ms"]).astype("Float64"))
+    plays["listened_ms"] = plays["listened_ms"].fillna(_estimate(plays))
     plays["week_start"] = plays["listening_date"] - pd.to_timedelta(plays["listening_date"].dt.day_of_week, unit="D")
     rules = definitions.listen_rules.set_index("version")
     of_week = {week: definitions.version("listen_rules", week) for week in plays["week_start"].unique()}
@@ -92,7 +101,7 @@ def _plays(listeners: Sequence[Listener], tracks: pd.DataFrame, definitions: Def
     return plays
 
 
-def _merged(listener: Listener, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+def _merged(listener: Listener, definitions: Definitions) -> pd.DataFrame:
     """One listener's plays: the exports', and those that only polls saw."""
     exported, polled = exported_plays(listener, definitions.skip_reasons), polled_plays(listener)
     for frame in (exported, polled):
@@ -104,18 +113,17 @@ def _merged(listener: Listener, tracks: pd.DataFrame, definitions: Definitions) 
     merged = merged.astype({"duration_ms": "Float64"})
     merged = merged.sort_values(["played_at", "source"], kind="stable", ignore_index=True)
 
-    # Spotify's API has said how long its tracks are; the catalogue's word counts first.
-    said = polled.groupby("track_id")["duration_ms"].last()
-    listed = merged["track_id"].map(tracks["duration_ms"]).astype("Float64")
-    merged["length_ms"] = listed.fillna(merged["track_id"].map(said).astype("Float64"))
-    elapsed = (merged["played_at"].diff() / pd.Timedelta(milliseconds=1)).round().astype("Float64")
-    length = merged["duration_ms"].fillna(merged["length_ms"])
-    estimate = pd.concat([length, elapsed], axis=1).min(axis=1).where(length.notna())
-    merged["listened_ms"] = merged["listened_ms"].fillna(estimate)
+    merged["elapsed_ms"] = (merged["played_at"].diff() / pd.Timedelta(milliseconds=1)).round().astype("Float64")
     zone = ZoneInfo(listener.timezone)
     local = merged["played_at"].dt.tz_localize("UTC").dt.tz_convert(zone)
     merged["listening_date"] = local.dt.tz_localize(None).dt.normalize()
     return merged
+
+
+def _estimate(plays: pd.DataFrame) -> pd.Series:
+    """How long a play lasted at most: its track's length, and no longer than since the play before it ended."""
+    length = plays["duration_ms"].fillna(plays["length_ms"])
+    return pd.concat([length, plays["elapsed_ms"]], axis=1).min(axis=1).where(length.notna())
 
 
 def _polled_twins(exported: pd.DataFrame, polled: pd.DataFrame, tolerance_seconds: float) -> list[int]:
@@ -139,7 +147,7 @@ def _polled_twins(exported: pd.DataFrame, polled: pd.DataFrame, tolerance_second
 # ---- days and weeks ----
 
 
-def _grouped(plays: pd.DataFrame, by: str, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+def _grouped(plays: pd.DataFrame, by: str, tracks: pd.DataFrame) -> pd.DataFrame:
     """Counts, minutes and means of features a listener and `by`; not dense yet."""
     keys = ["user_id", by]
     listens = plays[plays["is_listen"]]
@@ -231,8 +239,10 @@ def _vibe(valence: float, bands: list[tuple[float, bool, str]]) -> str | None:
     return [vibe for edge, inclusive, vibe in bands if valence > edge or (inclusive and valence == edge)][-1]
 
 
-def _weeks(plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
-    weeks = _dense(_grouped(plays, "week_start", tracks, definitions), "week_start", "7D", definitions)
+def _weeks(
+    plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame, definitions: Definitions
+) -> pd.DataFrame:
+    weeks = _dense(_grouped(plays, "week_start", tracks), "week_start", "7D", definitions)
     by_week = days.groupby(["user_id", "week_start"])
     spans = by_week.agg(days_observed=("plays", "size"), active_days=("plays", lambda plays: int((plays > 0).sum())))
     weeks = weeks.merge(spans.reset_index(), on=["user_id", "week_start"], how="left")
@@ -242,7 +252,7 @@ def _weeks(plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, defini
     listens = plays[plays["is_listen"]].sort_values("played_at")
     firsts = listens.drop_duplicates(["user_id", "track_id"])
     new_tracks = firsts.groupby(["user_id", "week_start"]).size().rename("new_tracks")
-    artists = listens.assign(artist=_artists(plays, tracks)).dropna(subset="artist")
+    artists = listens.assign(artist=_artists(plays, tracks, said)).dropna(subset="artist")
     artists = artists.drop_duplicates(["user_id", "artist"])
     new_artists = artists.groupby(["user_id", "week_start"]).size().rename("new_artists")
     for new in (new_tracks, new_artists):
@@ -260,13 +270,14 @@ def _weeks(plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, defini
     return weeks
 
 
-def _artists(plays: pd.DataFrame, tracks: pd.DataFrame) -> pd.Series:
+def _artists(plays: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame) -> pd.Series:
     """For every play, the artist of its track: the catalogue's name, else the API's, else the newest export's."""
     newest = plays.dropna(subset="track_name").sort_values("played_at").groupby("track_id").last()
-    polled = plays[plays["source"] == "poll"].sort_values("played_at").groupby("track_id")["artist_name"].last()
     named = tracks.loc[tracks["track_name"].notna(), "artist_name"]
-    track_ids = plays["track_id"]
-    return track_ids.map(named).fillna(track_ids.map(polled)).fillna(track_ids.map(newest["artist_name"]))
+    artists = plays["track_id"].map(named)
+    for source in (said, newest):
+        artists = artists.fillna(plays["track_id"].map(source["artist_name"]))
+    return artists
 
 
 # ---- tracks ----

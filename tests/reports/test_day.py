@@ -114,7 +114,9 @@ def test_there_is_nothing_before_the_first_and_after_the_last_day(visitor: Visit
 
 
 def test_without_a_choice_the_newest_day(visitor: Visitor, built_site: BuiltSite) -> None:
-    one = built_site.row("select * from dim_users where has_display_name and plays > 0 order by is_sample, display_name")
+    one = built_site.row(
+        "select * from dim_users where has_display_name and plays > 0 order by is_sample, display_name"
+    )
     page = visitor.open("/day/")
     query = "select * from daily_listening where user_id = ? and listening_date = ?"
     shows(page, built_site, built_site.row(query, one["user_id"], one["last_listening_date"]))

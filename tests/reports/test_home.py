@@ -59,7 +59,9 @@ def test_listeners_open_their_latest_complete_week(visitor: Visitor, built_site:
 
 
 def test_a_listener_without_a_name_can_be_found(visitor: Visitor, built_site: BuiltSite) -> None:
-    nameless = built_site.rows("select user_id, display_name from dim_users where not has_display_name order by user_id")
+    nameless = built_site.rows(
+        "select user_id, display_name from dim_users where not has_display_name order by user_id"
+    )
     page = visitor.open("/")
     page.locator("details summary").click()
     wanted = nameless[len(nameless) // 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -23,14 +24,16 @@ def test_page_is_whole(new_visitor: Callable[..., Visitor], built_site: BuiltSit
     assert "Evidence" not in page.content().replace("__evidence", "").replace("evidence-theme", "")
     expect(page.locator("h1")).to_have_count(1)
     levels = [int(name[1]) for name in page.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName)")]
-    assert all(following <= former + 1 for former, following in zip(levels, levels[1:], strict=False)), levels
+    assert all(following <= former + 1 for former, following in itertools.pairwise(levels)), levels
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     published = built_site.row("select data_as_of, published_at from publication")
     footer = page.get_by_test_id("footer")
     expect(footer.get_by_test_id("data-as-of")).to_contain_text(day(published["data_as_of"]))  # type: ignore[arg-type]
     expect(footer.get_by_test_id("published-at")).to_contain_text(day(published["published_at"]))  # type: ignore[arg-type]
-    expect(footer.get_by_test_id("definition-versions")).to_have_text(re.compile(r"scores v\d+, vibes v\d+, songs v\d+"))
+    expect(footer.get_by_test_id("definition-versions")).to_have_text(
+        re.compile(r"scores v\d+, vibes v\d+, songs v\d+")
+    )
     if built_site.rows("select 1 from dim_users where is_sample"):
         expect(footer.get_by_test_id("sample-note")).to_contain_text("fictional")
 

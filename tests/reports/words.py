@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 UNKNOWN = "–"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def _rounded(value: float, digits: int) -> Decimal:
@@ -15,6 +15,10 @@ def _rounded(value: float, digits: int) -> Decimal:
 
 def number(value: object, digits: int = 0) -> str:
     return UNKNOWN if value is None else f"{_rounded(float(str(value)), digits):,}"
+
+
+def count(value: object, one: str) -> str:
+    return f"{number(value)} {one if value == 1 else one + 's'}"
 
 
 def minutes(value: object) -> str:

@@ -1,0 +1,1 @@
+"""What the dbt project promises about itself, read from its files without running dbt."""

@@ -1,0 +1,209 @@
+"""Rules that the dbt project keeps, checked on its files: fast, and without a warehouse."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from extract.tables import DATASET, TABLES
+
+PROJECT = Path(__file__).resolve().parents[2]
+SEEDS = PROJECT / "seeds" / "definitions"
+
+_TYPES = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.timestamp("us"): "timestamp",
+    pa.date32(): "date",
+}
+
+# Tests that dbt brings along; all others are this project's own, in tests/generic.
+_BUILT_IN = {"relationships", "accepted_values", "not_null", "unique"}
+
+
+def _yaml_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (PROJECT / folder).rglob("*.yml"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _marts() -> list[dict[str, Any]]:
+    return [model for path in _yaml_files("models/marts") for model in _read(path).get("models", [])]
+
+
+def _data_tests() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(where it stands, kind of test, its settings)."""
+    for path in _yaml_files("models", "seeds"):
+        content = _read(path)
+        for node in content.get("models", []) + content.get("seeds", []):
+            columns = node.get("columns", [])
+            for test in node.get("data_tests", []) + [t for column in columns for t in column.get("data_tests", [])]:
+                assert isinstance(test, dict), f"{node['name']}: the test {test} has no description"
+                ((kind, settings),) = test.items()
+                yield node["name"], kind, settings
+
+
+def _sql() -> list[Path]:
+    return sorted(path for folder in ("models", "macros") for path in (PROJECT / folder).rglob("*.sql"))
+
+
+def _code(path: Path) -> str:
+    """The SQL without its comments."""
+    text = re.sub(r"\{#.*?#\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"--.*", "", text)
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# ---- raw tables ----
+
+
+def test_sources_declare_the_raw_tables_that_extraction_writes() -> None:
+    declared: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((PROJECT / "models" / "staging").glob("*/_*__sources.yml")):
+        for source in _read(path)["sources"]:
+            assert source["schema"] == DATASET
+            for table in source["tables"]:
+                declared[table["name"]] = [(column["name"], column["data_type"]) for column in table["columns"]]
+                assert all(column["description"] for column in table["columns"])
+    assert "_dlt_loads" in declared
+    del declared["_dlt_loads"]
+    written = {
+        name: [*((field.name, _TYPES[field.type]) for field in table.schema), ("_dlt_load_id", "varchar")]
+        for name, table in TABLES.items()
+    }
+    assert declared == written
+
+
+def test_every_raw_table_has_a_staging_model_that_reads_completed_loads_only() -> None:
+    staging = {path.stem.split("__")[1]: path for path in (PROJECT / "models" / "staging").rglob("stg_*.sql")}
+    assert set(staging) == set(TABLES)
+    for path in staging.values():
+        sql = path.read_text()
+        assert list(re.findall(r"^(\w+) as \($", sql, flags=re.MULTILINE)) == [
+            "source",
+            "renamed",
+            "final",
+        ], path.name
+        assert "_dlt_load_id in (" in sql, path.name
+        assert "where loads.status = 0" in sql, path.name
+
+
+# ---- definitions live in seeds ----
+
+
+@pytest.mark.parametrize("path", _sql(), ids=lambda path: path.stem)
+def test_no_definition_is_written_into_sql(path: Path) -> None:
+    """No band name, edge, listen rule or k: they would go on counting after the seed has changed."""
+    code = _code(path)
+    for band in _seed("vibe_thresholds"):
+        assert band["vibe"] not in code
+    # The first version's edges and rule. Not read from the seeds: any number may become a definition one day.
+    assert not set(re.findall(r"(?<![\w.])\d+(?![\w.])", code)) & {"25", "50", "75", "30000"}
+    assert not re.search(r"(position|rank)\s*<=?\s*\d", code), "k comes from the seed diagnostic_constants"
+    assert not re.search(r"weight\s*[*/+]\s*\d|\d\s*[*/]\s*weight", code)
+
+
+def test_models_name_no_engine_and_need_no_package() -> None:
+    for path in sorted((PROJECT / "models").rglob("*.sql")):
+        code = _code(path).lower()
+        for name in ("duckdb", "spark", "group by all", "qualify", "::", "dbt_utils", "at time zone"):
+            assert name not in code, f"{path.name}: {name}"
+    assert not (PROJECT / "packages.yml").exists()
+
+
+# ---- descriptions and tests ----
+
+
+@pytest.mark.parametrize("model", _marts(), ids=lambda model: str(model["name"]))
+def test_marts_are_described(model: dict[str, Any]) -> None:
+    assert model["description"].startswith(("One row a ", "One row an ")), "a mart's description opens with its grain"
+    assert model["config"]["meta"]["published"] is True
+    for column in model["columns"]:
+        assert column["description"], column["name"]
+        assert column["data_type"], column["name"]
+        assert column["config"]["meta"]["unit"], column["name"]
+    keys = [test["is_key"]["arguments"]["columns"] for test in model["data_tests"] if "is_key" in test]
+    assert keys, "a mart's grain is tested"
+    names = {column["name"] for column in model["columns"]}
+    assert all(set(key) <= names for key in keys)
+    assert set(model["config"]["meta"]["published_order"]) <= names
+
+
+def test_doc_blocks_are_there_and_used() -> None:
+    text = (PROJECT / "models" / "_docs.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"\{% docs (\w+) %\}", text))
+    used = {name for path in _yaml_files("models") for name in re.findall(r"doc\('(\w+)'\)", path.read_text())}
+    assert used == written
+
+
+def test_every_data_test_says_in_plain_words_what_it_guards() -> None:
+    tests = list(_data_tests())
+    own = {path.stem for path in (PROJECT / "tests" / "generic").glob("*.sql")}
+    assert {kind for _, kind, _ in tests} <= own | _BUILT_IN
+    assert own <= {kind for _, kind, _ in tests}, "a generic test that nothing uses"
+    for node, kind, settings in tests:
+        description = settings.get("description", "")
+        assert " " in description, f"{node}: {kind}"
+        assert "_" not in re.sub(
+            r"\b(dim|fct|int|stg)_\w+|\w+_(listening|songs|weights|rules|thresholds|versions|"
+            r"constants|providers|features|coverage|counts|history)\b",
+            "",
+            description,
+        )
+
+
+def test_every_singular_test_says_what_a_returned_row_means() -> None:
+    described = {
+        test["name"]: test["description"]
+        for test in _read(PROJECT / "tests" / "singular" / "_singular__tests.yml")["data_tests"]
+    }
+    files = {path.stem: path for path in (PROJECT / "tests" / "singular").glob("*.sql")}
+    assert set(described) == set(files)
+    for name, path in files.items():
+        assert name.startswith("assert_")
+        assert path.read_text().startswith("-- A returned row "), name
+        assert described[name]
+
+
+def test_every_unit_test_is_described() -> None:
+    for path in _yaml_files("models"):
+        for test in _read(path).get("unit_tests", []):
+            assert test["description"], test["name"]
+
+
+# ---- pages ----
+
+
+def _tables_of(page: Path) -> set[str]:
+    """The published tables that a page queries, in its own queries or in those it shares with others."""
+    text = page.read_text(encoding="utf-8")
+    shared = re.findall(r"^  - \w+: (\w+\.sql)$", text, flags=re.MULTILINE)
+    texts = [text, *((PROJECT / "reports" / "queries" / name).read_text(encoding="utf-8") for name in shared)]
+    return {table for part in texts for table in re.findall(r"\bmarts\.(\w+)", part)} - {"publication"}
+
+
+@pytest.mark.parametrize(
+    "exposure",
+    _read(PROJECT / "models" / "marts" / "_marts__exposures.yml")["exposures"],
+    ids=lambda exposure: str(exposure["name"]),
+)
+def test_exposures_name_what_their_page_queries(exposure: dict[str, Any]) -> None:
+    name = "index" if exposure["name"] == "home" else exposure["name"].replace("_", "-")
+    page = PROJECT / "reports" / "pages" / f"{name}.md"
+    declared = {re.fullmatch(r"ref\('(\w+)'\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
+    assert declared == _tables_of(page)
