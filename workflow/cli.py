@@ -8,9 +8,10 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from workflow import checks, stopping
 from workflow.console import CommandError, Screen
@@ -22,10 +23,19 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-_ENVIRONMENT = "\n\n".join(f"{name}: {meaning}" for name, meaning in VARIABLES.items())
+
+
+class _InOrder(TyperGroup):
+    """Commands in the order in which they are used, not in that of the file."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names for --help."""
+        return ["load", "refresh", "status", "serve", "site", "publish"]
+
 
 app = typer.Typer(
     name="spotiflow",
+    cls=_InOrder,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -36,7 +46,10 @@ app = typer.Typer(
     epilog="[bold]Examples[/bold]\n\n"
     "spotiflow load sample && spotiflow refresh && spotiflow serve\n\n"
     "spotiflow load export my_spotify_data.zip --account me --timezone Europe/London\n\n"
-    "[bold]Exit codes[/bold]  0 done; 1 could not be done; 2 wrong usage; 3 done, but some input could not be read",
+    "[bold]Environment variables[/bold]\n\n"
+    + "\n\n".join(f"{name}  {meaning}" for name, meaning in VARIABLES.items())
+    + "\n\n[bold]Exit codes[/bold]\n\n"
+    + "0 done; 1 could not be done; 2 wrong usage; 3 done, but some input could not be read",
 )
 load_app = typer.Typer(
     no_args_is_help=True,
@@ -143,7 +156,7 @@ def load_sample_command(
 )
 def load_export_command(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="The ZIP from Spotify, its folder, or single JSON files.")
+        list[Path], typer.Argument(metavar="PATH", help="The ZIP from Spotify, its folder, or single JSON files.")
     ],
     account: AccountLabel,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=_ZONE_HELP)] = None,

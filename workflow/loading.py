@@ -108,7 +108,9 @@ def summarise(screen: Screen, report: LoadReport) -> None:
         rejected.update(file.rejected)
     repeated = sum(file.repeated for file in report.files)
 
-    screen.heading(f"{report.title}: {count(report.rows_loaded, 'row')} loaded from {count(len(report.files), 'file')}")
+    new = "" if report.rows_new is None else f", {report.rows_new:,} of them new"
+    files = count(len(report.files), "file")
+    screen.heading(f"{report.title}: {count(report.rows_loaded, 'row')} loaded from {files}{new}")
     if len(report.files) <= 12:
         for line in columns([_file_row(file) for file in report.files], right=(1,)):
             screen.say(line)

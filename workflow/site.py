@@ -208,7 +208,7 @@ def _npm(settings: Settings) -> str:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CommandError(
-            "The site needs Node.js 18 or newer, and `node` or `npm` is not on the PATH.\n"
+            "The site needs Node.js 20 or newer, and `node` or `npm` is not on the PATH.\n"
             "Install it (https://nodejs.org), run `make setup`, then `spotiflow site`. What was published is kept."
         )
     if not (settings.reports / "node_modules").is_dir():

@@ -259,8 +259,11 @@ def _weeks(
         weeks = weeks.merge(new.reset_index(), on=["user_id", "week_start"], how="left")
         weeks[new.name] = weeks[new.name].fillna(0).astype("int64")
 
-    before = weeks.sort_values("week_start").groupby("user_id")[["minutes_listened", "listens", *SCORE_COLUMNS]].shift()
+    compared = ["minutes_listened", "listens", "is_complete_week", *SCORE_COLUMNS]
+    before = weeks.sort_values("week_start").groupby("user_id")[compared].shift()
     weeks["previous_minutes_listened"] = before["minutes_listened"]
+    both_complete = weeks["is_complete_week"] & before["is_complete_week"].eq(True)
+    before.loc[~both_complete, ["minutes_listened", "listens"]] = float("nan")
     weeks["minutes_listened_change"] = weeks["minutes_listened"] - before["minutes_listened"]
     previous = before["minutes_listened"].where(before["minutes_listened"] > 0)
     weeks["minutes_listened_change_pct"] = weeks["minutes_listened_change"] / previous * 100

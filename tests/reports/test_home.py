@@ -28,6 +28,12 @@ def test_state_of_the_data(visitor: Visitor, built_site: BuiltSite) -> None:
         f"{number(published['tests_passed'])} of {number(published['tests_total'])} passed"
     )
     expect(page.get_by_test_id("home-rejected")).to_have_text(number(rejected["rows"]))
+    if rejected["rows"]:
+        page.get_by_test_id("home-reasons").locator("summary").click()
+        for row in built_site.rows("select reason, sum(rows) as rows from rejected_row_counts group by reason"):
+            expect(page.get_by_test_id("home-reasons")).to_contain_text(f"{number(row['rows'])}: {row['reason']}")
+    if not built_site.rows("select 1 from dim_users where not is_sample"):
+        expect(page.get_by_test_id("all-fictional")).to_be_visible()
 
 
 def test_listeners_open_their_latest_complete_week(visitor: Visitor, built_site: BuiltSite) -> None:
@@ -63,7 +69,7 @@ def test_a_listener_without_a_name_can_be_found(visitor: Visitor, built_site: Bu
         "select user_id, display_name from dim_users where not has_display_name order by user_id"
     )
     page = visitor.open("/")
-    page.locator("details summary").click()
+    page.locator("summary", has_text="listener").click()
     wanted = nameless[len(nameless) // 2]
     if page.get_by_test_id("find-listener").count():
         page.get_by_test_id("find-listener").fill(str(wanted["display_name"]))

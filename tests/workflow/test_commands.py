@@ -17,33 +17,15 @@ import duckdb
 import pytest
 
 from tests.conftest import PROJECT, Place, finish
+from tests.extract.exports import record
 
 FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
 
 
-def play(minute: int, track: str = "0000000000000000000001", ms_played: int = 60_000) -> dict[str, object]:
+def play(minute: int, track: str = "0000000000000000000001") -> dict[str, object]:
     """One row of an extended export."""
-    return {
-        "ts": f"2026-03-02T{minute // 60:02d}:{minute % 60:02d}:00Z",
-        "platform": "a phone",
-        "ms_played": ms_played,
-        "conn_country": "GB",
-        "ip_addr": "203.0.113.7",
-        "master_metadata_track_name": f"Track {track[-1]}",
-        "master_metadata_album_artist_name": "The Nobodies",
-        "master_metadata_album_album_name": "Nothing",
-        "spotify_track_uri": f"spotify:track:{track}",
-        "episode_name": None,
-        "episode_show_name": None,
-        "spotify_episode_uri": None,
-        "reason_start": "trackdone",
-        "reason_end": "trackdone",
-        "shuffle": False,
-        "skipped": False,
-        "offline": False,
-        "offline_timestamp": None,
-        "incognito_mode": False,
-    }
+    ts = f"2026-03-02T{minute // 60:02d}:{minute % 60:02d}:00Z"
+    return record(ts, 60_000, spotify_track_uri=f"spotify:track:{track}")
 
 
 @pytest.fixture
@@ -303,37 +285,38 @@ def _ready(code: str, path: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_command_names_the_first(empty_place: Place, catalogue: Path, holder: subprocess.Popen[str]) -> None:
-    done = empty_place.run("load", "features", catalogue, "--no-wait")
+def test_a_second_command_names_the_first(empty_place: Place, holder: subprocess.Popen[str]) -> None:
+    done = empty_place.run("publish", "--no-wait")
     assert done.code == 1
     assert f"in use by `spotiflow load api --account kim` (process {holder.pid}, since " in done.err
     assert f"At work: `spotiflow load api --account kim` (process {holder.pid}" in empty_place.run("status").out
 
 
-def test_a_dead_command_holds_nobody_up(empty_place: Place, catalogue: Path, holder: subprocess.Popen[str]) -> None:
-    waiting = empty_place.start("load", "features", catalogue)
+def test_a_dead_command_holds_nobody_up(empty_place: Place, holder: subprocess.Popen[str]) -> None:
+    waiting = empty_place.start("refresh")
     assert waiting.stdout is not None
     assert f"(process {holder.pid}, since " in waiting.stdout.readline()
     os.kill(holder.pid, signal.SIGKILL)
-    assert finish(waiting).code == 0
+    done = finish(waiting)
+    assert "No listening is loaded yet" in done.err  # so it came as far as it can here
     assert "At work" not in empty_place.run("status").out
 
 
-def test_waits_for_whoever_has_the_database_open(empty_place: Place, catalogue: Path) -> None:
+def test_waits_for_whoever_has_the_database_open(empty_place: Place) -> None:
     code = "import sys, time, duckdb; c = duckdb.connect(sys.argv[1]); print('ready', flush=True); time.sleep(600)"
     notebook = _ready(code, empty_place.warehouse)
     try:
-        done = empty_place.run("load", "features", catalogue, "--no-wait")
+        done = empty_place.run("refresh", "--no-wait")
         assert done.code == 1
         assert f"is open in process {notebook.pid}" in done.err
         assert "cannot be read now" in empty_place.run("status").out
-        waiting = empty_place.start("load", "features", catalogue)
+        waiting = empty_place.start("refresh")
         assert waiting.stdout is not None
         assert f"Waiting for process {notebook.pid}" in waiting.stdout.readline()
     finally:
         notebook.kill()
         notebook.communicate()
-    assert finish(waiting).code == 0
+    assert "No listening is loaded yet" in finish(waiting).err
 
 
 def test_a_killed_load_is_finished_by_the_next(empty_place: Place, export: Path, catalogue: Path) -> None:
@@ -345,3 +328,17 @@ def test_a_killed_load_is_finished_by_the_next(empty_place: Place, export: Path,
     killed.communicate()
     assert empty_place.run("load", "export", export, *ME).code == 0
     assert raw(empty_place, "select count(*) from raw_spotify.streaming_history") == [(300,)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_ends_at_once_and_holds_nobody_up(
+    empty_place: Place, holder: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    waiting = empty_place.start("refresh")
+    assert waiting.stdout is not None
+    assert "Waiting for" in waiting.stdout.readline()
+    waiting.send_signal(number)
+    done = finish(waiting)
+    assert done.code == 128 + number
+    assert done.err == "Stopped. Nothing is half done: run the same command again.\n"
+    assert holder.poll() is None

@@ -43,9 +43,10 @@ def test_a_negative_weight_stops_before_publishing(broken_project: BrokenProject
     change(place, "seeds/definitions/score_weights.csv", "1,energy,liveness,1,", "1,energy,liveness,-1,")
     done = refused(place)
     assert "1 row breaks it" in done.out
-    assert "look at   seeds/definitions/score_weights.csv" in done.out
-    # The words of the seed's own test; "failed" alone would help nobody.
-    assert "weight" in done.out.partition("1. ")[2].splitlines()[0]
+    # The words of the seed's own test, the file, the row: "failed" alone would help nobody.
+    assert "weight" in done.out.partition("  1. ")[2].splitlines()[0]
+    assert "look at      seeds/definitions/score_weights.csv" in done.out
+    assert "for example  weight -1" in done.out
 
     # Put right, the same command goes through: nothing is left over from the failure.
     change(place, "seeds/definitions/score_weights.csv", "1,energy,liveness,-1,", "1,energy,liveness,1,")
@@ -58,7 +59,7 @@ def test_a_gap_between_bands_stops_before_publishing(broken_project: BrokenProje
     place = broken_project()
     change(place, "seeds/definitions/vibe_thresholds.csv", "1,Slightly Sad,25,", "1,Slightly Sad,26,")
     done = refused(place)
-    assert "look at   seeds/definitions/vibe_thresholds.csv" in done.out
+    assert "look at      seeds/definitions/vibe_thresholds.csv" in done.out
     status = place.run("status").out
     assert "failed:" in status
 
@@ -69,7 +70,7 @@ def test_a_wrong_mart_stops_before_publishing(broken_project: BrokenProject) -> 
     change(place, name, "        numbered.listens,\n", "        numbered.listens + 1 as listens,\n")
     done = refused(place)
     assert name in done.out
-    assert "its SQL" in done.out
+    assert "for example  user_id " in done.out
 
 
 def test_sql_that_is_none_stops_before_publishing(broken_project: BrokenProject) -> None:

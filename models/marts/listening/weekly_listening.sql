@@ -107,6 +107,10 @@ with_previous as (
 
     select
         *,
+        lag(is_complete_week) over (
+            partition by user_id
+            order by week_start
+        ) as previous_is_complete_week,
         lag(minutes_listened) over (
             partition by user_id
             order by week_start
@@ -128,6 +132,18 @@ with_previous as (
             order by week_start
         ) as previous_positivity_score
     from measured
+
+),
+
+-- A part of a week is not compared with a whole one: sums change by what was not observed. Means may be compared.
+with_comparable as (
+
+    select
+        *,
+        case when is_complete_week and previous_is_complete_week then previous_minutes_listened end
+            as comparable_minutes_listened,
+        case when is_complete_week and previous_is_complete_week then previous_listens end as comparable_listens
+    from with_previous
 
 ),
 
@@ -160,14 +176,14 @@ final as (
         new_tracks,
         new_artists,
         previous_minutes_listened,
-        minutes_listened - previous_minutes_listened as minutes_listened_change,
-        (minutes_listened - previous_minutes_listened) / nullif(previous_minutes_listened, 0) * 100
+        minutes_listened - comparable_minutes_listened as minutes_listened_change,
+        (minutes_listened - comparable_minutes_listened) / nullif(comparable_minutes_listened, 0) * 100
             as minutes_listened_change_pct,
-        listens - previous_listens as listens_change,
+        listens - comparable_listens as listens_change,
         energy_score - previous_energy_score as energy_score_change_pp,
         musicality_score - previous_musicality_score as musicality_score_change_pp,
         positivity_score - previous_positivity_score as positivity_score_change_pp
-    from with_previous
+    from with_comparable
 
 )
 
