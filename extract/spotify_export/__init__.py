@@ -82,7 +82,7 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                 }
                 for source in sources
             ]
-            before = _stored_rows(warehouse)
+            before = _stored_plays(warehouse)
             load_tables(
                 warehouse,
                 {
@@ -93,11 +93,11 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                 },
                 progress,
             )
-            report.rows_new = _stored_rows(warehouse) - before
+            report.rows_new = _stored_plays(warehouse) - before
     return report
 
 
-def _stored_rows(warehouse: Path) -> int:
+def _stored_plays(warehouse: Path) -> int:
     if not warehouse.exists():
         return 0
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -106,5 +106,7 @@ def _stored_rows(warehouse: Path) -> int:
         ).fetchone()
         if not known:
             return 0
-        row = connection.execute(f"select count(*) from {DATASET}.{STREAMING_HISTORY.name}").fetchone()
+        row = connection.execute(
+            f"select count(*) from {DATASET}.{STREAMING_HISTORY.name} where content_kind = 'track'"
+        ).fetchone()
         return int(row[0]) if row else 0
