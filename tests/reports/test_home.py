@@ -49,7 +49,9 @@ def test_listeners_open_their_latest_complete_week(visitor: Visitor, built_site:
     )
     page = visitor.open("/")
     cards = page.get_by_test_id("listener-card")
-    expect(cards).to_have_count(built_site.row("select count(*) as n from dim_users where has_display_name")["n"])  # type: ignore[arg-type]
+    everybody = built_site.rows("select has_display_name from dim_users")
+    few = len(everybody) <= 12  # a few people all get a card
+    expect(cards).to_have_count(sum(1 for one in everybody if few or one["has_display_name"]))
     for one in named:
         card = cards.filter(has_text=str(one["display_name"])).first
         expect(card).to_contain_text(duration(one["minutes_listened"]))

@@ -18,6 +18,8 @@ WEEKS = {
     "the first of somebody": "where previous_minutes_listened is null and plays > 0 order by listens desc",
     "one that is not over": "where not is_complete_week order by week_start desc",
     "a silent one": "where plays = 0 order by week_start desc",
+    "one after a part of a week": "where minutes_listened_change is null and previous_minutes_listened is not null "
+    "order by is_complete_week desc, listens desc",
     "one without features": "where listens > 0 and scored_listens = 0 order by listens desc",
     "one of short plays": "where plays > 0 and listens = 0 order by week_start desc",
     "the busiest": "order by minutes_listened desc",
@@ -40,6 +42,13 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     expect(page.get_by_test_id("hero-songs-a-day")).to_have_text(number(row["listens_per_day"], 1))
     expect(page.get_by_test_id("hero-songs")).to_contain_text(number(row["listens"]))
     expect(page.get_by_test_id("hero-change")).to_contain_text(change(row["minutes_listened_change_pct"]))
+    before = page.get_by_test_id("hero-before")
+    if row["minutes_listened_change"] is not None:
+        expect(before).to_have_text(f"{minutes(row['previous_minutes_listened'])} then")
+    elif row["previous_minutes_listened"] is not None:
+        expect(before).to_have_text("A part of a week is not compared")
+    else:
+        expect(before).to_have_text("No week before this one")
     unknown = "A silent week" if row["plays"] == 0 else "Not known"
     expect(page.get_by_test_id("hero-vibe")).to_have_text(str(row["vibe"] or unknown))
     for score in SCORES:
