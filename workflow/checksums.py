@@ -83,7 +83,10 @@ def files_fingerprint(root: Path, paths: Iterable[Path]) -> str:
 
 def project_fingerprint(root: Path) -> str:
     """Everything that decides what a build makes of given raw data: models, seeds, macros, tests, recommenders."""
-    names = ("dbt_project.yml", "profiles.yml", "models", "seeds", "macros", "tests/generic", "tests/singular")
+    names = (
+        *("dbt_project.yml", "profiles.yml", "models", "seeds", "macros", "tests/generic", "tests/singular"),
+        *("extract/recommendations", "requirements"),  # also who recommends, and with which versions of dbt and DuckDB
+    )
     return files_fingerprint(root, [root / name for name in names])
 
 

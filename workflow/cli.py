@@ -183,20 +183,11 @@ def load_export_command(
     user_id = user_id_for(account, run.settings.home)
 
     def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
-        zone = timezone or (known.timezone if known else None)
-        if zone is None:
-            _usage(
-                "--timezone",
-                f"'{account}' is new here: say where the account holder lives, e.g. --timezone Europe/London.",
-            )
-        if known and timezone and known.timezone != timezone:
-            run.screen.note(
-                f"The time zone of '{account}' changes from {known.timezone} to {timezone}, for all its listening."
-            )
+        zone = _zone(account, timezone, known)
         name = chosen_name or (known.display_name if known else None)
         return load_exports(warehouse, [ExportSource(user_id, paths, zone, name)], progress=progress)
 
-    _load_own(run, f"Load {account}'s export", user_id, load)
+    _load_own(run, f"Load {account}'s export", user_id, load, (account, timezone))
 
 
 @load_app.command(
@@ -242,16 +233,10 @@ def load_api_command(
     user_id = user_id_for(account, run.settings.home)
 
     def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
-        zone = timezone or (known.timezone if known else None)
-        if zone is None:
-            _usage(
-                "--timezone",
-                f"'{account}' is new here: say where the account holder lives, e.g. --timezone Europe/London.",
-            )
         client = cached_client(user_id, run.settings.home)
-        return load_recently_played(warehouse, user_id, client, zone, progress=progress)
+        return load_recently_played(warehouse, user_id, client, _zone(account, timezone, known), progress=progress)
 
-    _load_own(run, f"Load {account}'s newest plays from Spotify", user_id, load)
+    _load_own(run, f"Load {account}'s newest plays from Spotify", user_id, load, (account, timezone))
 
 
 # --- build, publish, show ------------------------------------------------------------------------------------
@@ -341,11 +326,19 @@ def _writer(run: _Run):  # type: ignore[no-untyped-def]
     return only_one(run.settings.warehouse, run.command, run.wait, run.screen.note)
 
 
+def _zone(account: str, zone: str | None, known: Account | None) -> str:
+    found = zone or (known.timezone if known else None)
+    if found is None:
+        _usage("--timezone", f"'{account}' is new here: say where its holder lives, e.g. --timezone Europe/London.")
+    return found
+
+
 def _load_own(
     run: _Run,
     title: str,
     user_id: str | None,
     load: Callable[[Path, Callable[[str], None], Account | None], LoadReport],
+    account_and_zone: tuple[str, str | None] | None = None,
 ) -> None:
     from workflow import loading
     from workflow.locks import connect, wait_for_database
@@ -359,13 +352,18 @@ def _load_own(
         if kind is Kind.REAL and user_id is not None:
             with connect(settings.warehouse, read_only=True) as connection:
                 known = next((account for account in accounts(connection) if account.user_id == user_id), None)
+        if account_and_zone is not None:
+            account, zone = account_and_zone
+            _zone(account, zone, known)  # before anything is begun
+            if known and zone and known.timezone != zone:
+                screen.note(f"The time zone of '{account}' changes from {known.timezone} to {zone}, for all its plays.")
         with screen.step(title) as step:
             report, replaced = loading.load_own(settings, lambda warehouse: load(warehouse, step.at, known), kind)
             step.result = f"{report.rows_loaded:,} rows"
             if report.problems and not report.rows_loaded:
                 step.verdict = "failed"
         if replaced:
-            screen.say("The sample listeners made room for your own listening: this warehouse now holds only that.")
+            screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
         elif kind is Kind.SAMPLE:
             screen.say("No row could be loaded, so the sample listeners stay where they are.")
     _conclude(run, report)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _BUILDING = ("build", "run", "seed", "snapshot", "retry")
+_BUILT = ("model", "seed", "snapshot")
+_Problems = dict[tuple[str, str], list[str]]  # problem and kind of node -> names
 _REFRESH = "Run `spotiflow refresh`."
 
 
@@ -102,12 +104,10 @@ def published_tables(manifest: Any) -> list[Published]:
     return [found[name] for name in sorted(found)]
 
 
-def judge(connection: duckdb.DuckDBPyConnection, manifest: Any, only: set[str] | None = None) -> Verdict:
-    """The verdict on the published models, or on the nodes in `only`, for the warehouse behind `connection`."""
-    verdict = Verdict(raw_fingerprint=warehouse.raw_fingerprint(connection))
-    targets = set(published_nodes(manifest)) if only is None else only
-    if only is None:
-        verdict.published = published_tables(manifest)
+def judge(connection: duckdb.DuckDBPyConnection, manifest: Any) -> Verdict:
+    """The verdict on the published models, for the warehouse behind `connection` and the code in `manifest`."""
+    verdict = Verdict(raw_fingerprint=warehouse.raw_fingerprint(connection), published=published_tables(manifest))
+    targets = set(published_nodes(manifest))
     if not targets:
         verdict.reasons.append(
             Reason(
@@ -129,15 +129,7 @@ def judge(connection: duckdb.DuckDBPyConnection, manifest: Any, only: set[str] |
 
     logged = _latest(connection)
     behind = _ancestors(manifest, targets)
-    builds = {
-        node
-        for node in behind
-        if manifest.nodes.get(node) is not None and manifest.nodes[node].resource_type in ("model", "seed", "snapshot")
-    }
-    tests = _tests_on(manifest, behind)
-    data_time = _DataTimes(manifest, logged)
-    problems: dict[tuple[str, str], list[str]] = defaultdict(list)
-
+    builds = {u for u in behind if u in manifest.nodes and manifest.nodes[u].resource_type in _BUILT}
     interrupted = _interrupted(connection)
     if interrupted is not None:
         command, began = interrupted
@@ -145,46 +137,12 @@ def judge(connection: duckdb.DuckDBPyConnection, manifest: Any, only: set[str] |
             verdict.reasons.append(
                 Reason(f"`{command}`, begun {moment(began)}, did not finish: what it changed is unknown.")
             )
-
+    data_time = _DataTimes(manifest, logged)
+    problems: _Problems = defaultdict(list)
     for unique_id in sorted(builds):
-        node = manifest.nodes[unique_id]
-        entry = logged.get(unique_id)
-        reads_raw = _reads_raw(manifest, unique_id)
-        problem = _build_problem(
-            entry, node_checksum(manifest, unique_id), verdict.raw_fingerprint if reads_raw else None
-        )
-        if not problem and entry is not None and node.config.materialized != "view":
-            newer = [parent for parent in node.depends_on_nodes if data_time(parent) > entry.executed_at]
-            if newer:
-                problem = "older than what it is made from"
-        if problem:
-            problems[problem, node.resource_type].append(node.name)
-        elif node.resource_type == "model":
-            verdict.models_built += 1
-
-    for unique_id in sorted(tests):
-        node = manifest.nodes.get(unique_id) or manifest.unit_tests[unique_id]
-        entry = logged.get(unique_id)
-        is_unit = node.resource_type == "unit_test"
-        fingerprint = None if is_unit or not _reads_raw(manifest, unique_id) else verdict.raw_fingerprint
-        problem = _test_problem(entry, node_checksum(manifest, unique_id), fingerprint, is_unit)
-        since_build = any(entry and data_time(parent) > entry.executed_at for parent in node.depends_on_nodes)
-        if not problem and not is_unit and since_build:
-            problem = "not run since"
-        if problem == "failed" and entry is not None:
-            rows = f" ({count(entry.failures, 'row')} broke it)" if entry.failures and not is_unit else ""
-            verdict.reasons.append(
-                Reason(
-                    f"A test failed: {in_plain_words(manifest, unique_id)}{rows}.",
-                    "Correct what the test found, then run `spotiflow refresh`.",
-                )
-            )
-        elif problem:
-            problems[problem, "test"].append(in_plain_words(manifest, unique_id))
-        elif entry is not None and entry.status == "warn":
-            verdict.tests_warned += 1
-        else:
-            verdict.tests_passed += 1
+        _judge_build(unique_id, manifest, logged.get(unique_id), data_time, verdict, problems)
+    for unique_id in sorted(_tests_on(manifest, behind)):
+        _judge_test(unique_id, manifest, logged.get(unique_id), data_time, verdict, problems)
 
     # What was not built or tested because something else failed is no news beside the failure.
     failed = bool(verdict.reasons) or any(problem == "broken" for problem, _ in problems)
@@ -192,6 +150,55 @@ def judge(connection: duckdb.DuckDBPyConnection, manifest: Any, only: set[str] |
         if not (failed and problem in ("skipped", "test skipped")):
             verdict.reasons.append(_reason(problem, kind, names))
     return verdict
+
+
+def _judge_build(
+    unique_id: str,
+    manifest: Any,
+    entry: _Logged | None,
+    data_time: _DataTimes,
+    verdict: Verdict,
+    problems: _Problems,
+) -> None:
+    node = manifest.nodes[unique_id]
+    fingerprint = verdict.raw_fingerprint if _reads_raw(manifest, unique_id) else None
+    problem = _build_problem(entry, node_checksum(manifest, unique_id), fingerprint)
+    # A view shows whatever its parents hold now; a table only what they held when it was built.
+    is_view = node.config.materialized == "view"
+    if not problem and not is_view and data_time.newer_than(entry, node):
+        problem = "older than what it is made from"
+    if problem:
+        problems[problem, node.resource_type].append(node.name)
+    elif node.resource_type == "model":
+        verdict.models_built += 1
+
+
+def _judge_test(
+    unique_id: str,
+    manifest: Any,
+    entry: _Logged | None,
+    data_time: _DataTimes,
+    verdict: Verdict,
+    problems: _Problems,
+) -> None:
+    node = manifest.nodes.get(unique_id) or manifest.unit_tests[unique_id]
+    # A unit test brings its own rows: neither a load nor a build makes its pass old, only other code does.
+    is_unit = node.resource_type == "unit_test"
+    fingerprint = None if is_unit or not _reads_raw(manifest, unique_id) else verdict.raw_fingerprint
+    problem = _test_problem(entry, node_checksum(manifest, unique_id), fingerprint, is_unit)
+    if not problem and not is_unit and data_time.newer_than(entry, node):
+        problem = "not run since"
+    plain = in_plain_words(manifest, unique_id)
+    if problem == "failed" and entry is not None:
+        rows = f" ({count(entry.failures, 'row')} broke it)" if entry.failures and not is_unit else ""
+        remedy = "Correct what the test found, then run `spotiflow refresh`."
+        verdict.reasons.append(Reason(f"A test failed: {plain}{rows}.", remedy))
+    elif problem:
+        problems[problem, "test"].append(plain)
+    elif entry is not None and entry.status == "warn":
+        verdict.tests_warned += 1
+    else:
+        verdict.tests_passed += 1
 
 
 _WORDS = {
@@ -331,6 +338,10 @@ class _DataTimes:
                 times += [self(parent) for parent in node.depends_on_nodes]
             self._known[unique_id] = max(times, default=datetime.min)
         return self._known[unique_id]
+
+    def newer_than(self, entry: _Logged | None, node: Any) -> bool:
+        """Whether anything that `node` hangs on was written after it was built or run."""
+        return entry is not None and any(self(parent) > entry.executed_at for parent in node.depends_on_nodes)
 
 
 def _key_columns(manifest: Any, node: Any) -> tuple[str, ...]:

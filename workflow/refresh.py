@@ -85,25 +85,28 @@ class Refresh:
     def run(self) -> int:
         """Do everything that is due and print one summary."""
         code = 0
-        with only_one(self.settings.warehouse, self.command, self.wait, self.screen.note):
-            try:
-                self._run()
-            except CommandError as error:
-                code = error.exit_code
-                self.screen.error(str(error))
-            except _Failed:
-                code = 1
-            self._summarise(failed=code != 0)
+        try:
+            with only_one(self.settings.warehouse, self.command, self.wait, self.screen.note):
+                site_is_due = self._data()
+            # The warehouse is free for others again: the site is made from the published file alone.
+            if site_is_due and self.with_site:
+                build_site(self.settings, self.screen, self.command, self.wait)
+        except CommandError as error:
+            code = error.exit_code
+            self.screen.error(str(error))
+        except _Failed:
+            code = 1
+        self._summarise(failed=code != 0)
         return code or (3 if self.poll_problems else 0)
 
     # --- the steps -------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _data(self) -> bool:
+        """Everything up to the published file; returns whether the site has to be built."""
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
         self._poll()
         if not self.force and self._published_is_current():
-            self._only_site()
-            return
+            return self._site_is_due()
         with self._open() as connection:
             self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
@@ -115,8 +118,7 @@ class Refresh:
             # Parsed again: what is published must be what is on disk now.
             step.result = publish(self.settings, dbt.parse(), step.at, self.wait).in_short
             self.published = True
-        if self.with_site:
-            build_site(self.settings, self.screen, self.command, self.wait)
+        return True
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         return connect(self.settings.warehouse, read_only=True, wait=self.wait, say=self.screen.note)
@@ -147,6 +149,8 @@ class Refresh:
                     # What is loaded is still worth showing; the summary and the exit code say what is missing.
                     self.poll_problems.append(f"{account.name}: {error}")
             step.result = count(rows, "row")
+            if self.poll_problems:
+                step.verdict = "failed"
 
     def _published_is_current(self) -> bool:
         """Whether publishing again would publish the same: same raw data, models, seeds, tests and recommenders."""
@@ -155,15 +159,15 @@ class Refresh:
         with self._open() as connection:
             return warehouse.raw_fingerprint(connection) == self.before.raw_fingerprint
 
-    def _only_site(self) -> None:
+    def _site_is_due(self) -> bool:
         assert self.before is not None
         since = f"since the data was published, {moment(self.before.published_at)}"
         if not self.with_site or site.is_current(self.settings):
             self.screen.say(f"Everything is up to date: nothing was loaded or changed {since}.")
             self.screen.say("To build and test it all again nevertheless: spotiflow refresh --force")
-            return
+            return False
         self.screen.say(f"Nothing was loaded, no model or definition changed {since}: only the site is built.")
-        build_site(self.settings, self.screen, self.command, self.wait)
+        return True
 
     def _recommend(self) -> None:
         from extract.recommendations import recommend

@@ -116,18 +116,18 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     npm = _npm(settings)
     work = work_folder(settings)
     _remove_leftovers(settings)
-    stamp = Stamp(file_checksum(settings.published), pages_fingerprint(settings), _now())
-    work.mkdir(parents=True)
-    for entry in _inputs(settings.reports):
-        if entry.is_dir():
-            shutil.copytree(entry, work / entry.name, ignore=shutil.ignore_patterns("node_modules", ".evidence"))
-        else:
-            shutil.copy2(entry, work / entry.name)
-
     settings.logs.mkdir(parents=True, exist_ok=True)
     log = settings.logs / "site.log"
-    environment = _environment(settings, work)
     try:
+        work.mkdir(parents=True)
+        data = _take(settings.published, work)
+        stamp = Stamp(file_checksum(data), pages_fingerprint(settings), _now())
+        for entry in _inputs(settings.reports):
+            if entry.is_dir():
+                shutil.copytree(entry, work / entry.name, ignore=shutil.ignore_patterns("node_modules", ".evidence"))
+            else:
+                shutil.copy2(entry, work / entry.name)
+        environment = _environment(data, work)
         with log.open("wb") as stream:
             at("Reading the published data")
             _run([npm, "run", "sources"], work, environment, stream, log)
@@ -147,6 +147,16 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     finally:
         _remove(work)
     return made
+
+
+def _take(published: Path, work: Path) -> Path:
+    """A second name for this very file: whoever publishes meanwhile replaces the first name, not what we read."""
+    data = work / "published.duckdb"
+    try:
+        data.hardlink_to(published)
+    except OSError:  # another file system
+        shutil.copyfile(published, data)
+    return data
 
 
 def _remove_leftovers(settings: Settings) -> None:
@@ -216,13 +226,13 @@ def _npm(settings: Settings) -> str:
     return npm
 
 
-def _environment(settings: Settings, work: Path) -> dict[str, str]:
+def _environment(data: Path, work: Path) -> dict[str, str]:
     # Neither somebody's own Evidence settings nor npm's questions to the registry belong in a build.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("EVIDENCE_", "VITE_"))}
     source = work / "sources" / "marts"
     environment |= {
         # Evidence joins this to the source's folder: it has to be relative.
-        "EVIDENCE_SOURCE__marts__filename": os.path.relpath(settings.published.resolve(), source.resolve()),
+        "EVIDENCE_SOURCE__marts__filename": os.path.relpath(data, source),
         "npm_config_offline": "true",
         "npm_config_update_notifier": "false",
         "npm_config_audit": "false",

@@ -12,7 +12,8 @@ from tests.conftest import PROJECT, Place
 from workflow.settings import Settings
 
 MINI_PROJECT = Path(__file__).parent / "mini_project"
-DBT_FOLDERS = ("models", "seeds", "macros", "tests/generic", "tests/singular")
+# What dbt reads, and what else belongs to the fingerprint of the project.
+FOLDERS = ("models", "seeds", "macros", "tests/generic", "tests/singular", "extract/recommendations", "requirements")
 
 
 def settings_of(place: Place) -> Settings:
@@ -33,8 +34,8 @@ def copy_project(target: Path) -> Path:
     for name in ("dbt_project.yml", "profiles.yml"):
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy2(PROJECT / name, target / name)
-    for name in DBT_FOLDERS:
-        shutil.copytree(PROJECT / name, target / name)
+    for name in FOLDERS:
+        shutil.copytree(PROJECT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 

@@ -133,31 +133,26 @@ def test_unfinished_load_does_not_count(mini: Mini) -> None:
     assert mini.verdict().is_open
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new", "expected"),
-    [
-        ("models/marts/scores.sql", "points *", "points * 1.0 *", "The model scores changed on disk"),
-        ("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})", "The model stg_plays changed on disk"),
-        ("seeds/definitions/weights.csv", "1,1.5", "1,2.5", "The seed weights changed on disk"),
-        (
-            "models/marts/_marts__models.yml",
-            "data_type: double",
-            "data_type: float",
-            "The model scores changed on disk",
-        ),
-        ("models/marts/_marts__models.yml", "severity: warn", "severity: error", "A test changed since its latest run"),
-        ("macros/macros.sql", "<= 0", "< 0", "2 tests or what they judge changed since their latest run"),
-        (
-            "models/marts/_marts__models.yml",
-            "score: 6.0",
-            "score: 7.0",
-            'A test changed since its latest run: "A play of 3',
-        ),
-    ],
-)
-def test_other_code_on_disk(mini: Mini, name: str, old: str, new: str, expected: str) -> None:
-    mini.replace(name, old, new)
-    assert expected in mini.reasons()
+def test_other_code_on_disk(mini: Mini) -> None:
+    """A model, a macro behind a model (two calls deep), a contract, a seed, a test's severity, a test's macro."""
+    mini.replace("models/marts/totals_v1.sql", "count(*)", "count(play_id)")
+    mini.replace("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})")
+    mini.replace("models/marts/_marts__models.yml", "data_type: double", "data_type: float")
+    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,2.5")
+    mini.replace("models/marts/_marts__models.yml", "severity: warn", "severity: error")
+    reasons = mini.reasons()
+    assert "3 models changed on disk since they were built: scores, stg_plays and totals." in reasons
+    assert "The seed weights changed on disk since it was built." in reasons
+    assert "2 tests or what they judge changed since their latest run" in reasons  # the severity; the unit test's model
+
+
+def test_other_tests_on_disk(mini: Mini) -> None:
+    """The macro of a generic test, the expectation of a unit test."""
+    mini.replace("macros/macros.sql", "<= 0", "< 0")
+    mini.replace("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0")
+    reasons = mini.reasons()
+    assert "3 tests or what they judge changed since their latest run" in reasons
+    assert "model" not in reasons
 
 
 def test_new_test_was_never_run(mini: Mini) -> None:
