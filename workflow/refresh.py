@@ -156,6 +156,8 @@ class Refresh:
         """Whether publishing again would publish the same: same raw data, models, seeds, tests and recommenders."""
         if self.before is None or self.before.project_fingerprint != project_fingerprint(self.settings.root):
             return False
+        if warehouse.definitions_began_since(self.settings.published, self.before.published_at):
+            return False
         with self._open() as connection:
             return warehouse.raw_fingerprint(connection) == self.before.raw_fingerprint
 

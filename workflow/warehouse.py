@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,6 +230,19 @@ def publication(published: Path) -> Publication | None:
     except duckdb.Error:
         return None
     return Publication(*row) if row else None
+
+
+def definitions_began_since(published: Path, since: datetime) -> bool:
+    """Whether a definition version has become valid since `since` (UTC): then the current one is another."""
+    import duckdb
+
+    with duckdb.connect(str(published), read_only=True) as connection:
+        (began,) = _one(
+            connection,
+            "select count(*) from definition_versions where valid_from > ? and valid_from <= ?",
+            [since.date(), datetime.now(UTC).date()],
+        )
+    return bool(began)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.conftest import PROJECT, Completed, Place
-from workflow.warehouse import publication
+from workflow.warehouse import definitions_began_since, publication
 
 BrokenProject = Callable[[], Place]
 
@@ -174,3 +176,17 @@ def test_a_site_that_cannot_be_built_leaves_the_site(sample_data: Place, tmp_pat
     assert "needs Node.js" in done.err
     assert (site / "index.html").read_text() == "yesterday"
     assert [entry.name for entry in site.iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize(("days_ago", "published_days_ago", "began"), [(0, 1, True), (1, 1, False), (-7, 1, False)])
+def test_a_version_that_becomes_valid_makes_yesterday_s_publication_old(
+    days_ago: int, published_days_ago: int, began: bool, tmp_path: Path
+) -> None:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    published = tmp_path / "published.duckdb"
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("create table definition_versions (valid_from date)")
+        connection.execute(
+            "insert into definition_versions values ('1900-01-01'), (?)", [now.date() - dt.timedelta(days=days_ago)]
+        )
+    assert definitions_began_since(published, now - dt.timedelta(days=published_days_ago)) is began
