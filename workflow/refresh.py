@@ -159,6 +159,9 @@ class Refresh:
         if warehouse.definitions_began_since(self.settings.published, self.before.published_at):
             return False
         with self._open() as connection:
+            # A build that failed, or one under other vars, has left the warehouse otherwise than it was published.
+            if warehouse.built_since(connection, self.before.published_at):
+                return False
             return warehouse.raw_fingerprint(connection) == self.before.raw_fingerprint
 
     def _site_is_due(self) -> bool:

@@ -245,6 +245,14 @@ def definitions_began_since(published: Path, since: datetime) -> bool:
     return bool(began)
 
 
+def built_since(connection: duckdb.DuckDBPyConnection, since: datetime) -> bool:
+    """Whether dbt has written to the warehouse since `since` (UTC), whatever came of it."""
+    if "dbt_runs" not in tables(connection, "workflow"):
+        return False
+    (runs,) = _one(connection, "select count(*) from workflow.dbt_runs where started_at > ?", [since])
+    return bool(runs)
+
+
 def _one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> tuple[Any, ...]:
     row = connection.execute(sql, parameters or []).fetchone()
     assert row is not None  # aggregates always give a row

@@ -259,11 +259,15 @@ def _weeks(
         weeks = weeks.merge(new.reset_index(), on=["user_id", "week_start"], how="left")
         weeks[new.name] = weeks[new.name].fillna(0).astype("int64")
 
-    compared = ["minutes_listened", "listens", "is_complete_week", *SCORE_COLUMNS]
+    versions = ["listen_rules_version", "score_weights_version"]
+    compared = ["minutes_listened", "listens", "is_complete_week", *versions, *SCORE_COLUMNS]
     before = weeks.sort_values("week_start").groupby("user_id")[compared].shift()
     weeks["previous_minutes_listened"] = before["minutes_listened"]
     both_complete = weeks["is_complete_week"] & before["is_complete_week"].eq(True)
-    before.loc[~both_complete, ["minutes_listened", "listens"]] = float("nan")
+    same = before[versions].eq(weeks[versions])
+    before.loc[~both_complete, "minutes_listened"] = float("nan")
+    before.loc[~(both_complete & same["listen_rules_version"]), "listens"] = float("nan")
+    before.loc[~same.all(axis=1), SCORE_COLUMNS] = float("nan")
     weeks["minutes_listened_change"] = weeks["minutes_listened"] - before["minutes_listened"]
     previous = before["minutes_listened"].where(before["minutes_listened"] > 0)
     weeks["minutes_listened_change_pct"] = weeks["minutes_listened_change"] / previous * 100

@@ -42,6 +42,11 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     expect(page.get_by_test_id("hero-songs-a-day")).to_have_text(number(row["listens_per_day"], 1))
     expect(page.get_by_test_id("hero-songs")).to_contain_text(number(row["listens"]))
     expect(page.get_by_test_id("hero-change")).to_contain_text(change(row["minutes_listened_change_pct"]))
+    rests = page.get_by_test_id("hero-vibe-rests-on")
+    if row["vibe"] is not None and row["scored_listens"] < row["listens"]:  # type: ignore[operator]
+        expect(rests).to_contain_text(f"From {number(row['scored_listens'])} of {number(row['listens'])} song")
+    else:
+        expect(rests).to_have_count(0)
     before = page.get_by_test_id("hero-before")
     if row["minutes_listened_change"] is not None:
         expect(before).to_have_text(f"{minutes(row['previous_minutes_listened'])} then")

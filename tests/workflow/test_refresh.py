@@ -50,11 +50,13 @@ def test_a_negative_weight_stops_before_publishing(broken_project: BrokenProject
     assert "look at      seeds/definitions/score_weights.csv" in done.out
     assert "for example  weight -1" in done.out
 
-    # Put right, the same command goes through: nothing is left over from the failure.
+    # Put right, the same command goes through, and nothing is left over from the failure.
     change(place, "seeds/definitions/score_weights.csv", "1,energy,liveness,-1,", "1,energy,liveness,1,")
     done = place.run("refresh", "--no-site")
     assert done.code == 0, done.text
-    assert "up to date" in done.out
+    assert "failed" not in done.out
+    assert "failed" not in place.run("status").out
+    assert "up to date" in place.run("refresh", "--no-site").out
 
 
 def test_a_gap_between_bands_stops_before_publishing(broken_project: BrokenProject) -> None:

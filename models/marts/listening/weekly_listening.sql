@@ -111,6 +111,14 @@ with_previous as (
             partition by user_id
             order by week_start
         ) as previous_is_complete_week,
+        lag(score_weights_version) over (
+            partition by user_id
+            order by week_start
+        ) as previous_score_weights_version,
+        lag(listen_rules_version) over (
+            partition by user_id
+            order by week_start
+        ) as previous_listen_rules_version,
         lag(minutes_listened) over (
             partition by user_id
             order by week_start
@@ -135,14 +143,16 @@ with_previous as (
 
 ),
 
--- A part of a week is not compared with a whole one: sums change by what was not observed. Means may be compared.
+-- A part of a week is not compared with a whole one: sums change by what was not observed. Means may be compared, but
+-- nothing is across definitions: the change would be that of the definition.
 with_comparable as (
 
     select
         *,
-        case when is_complete_week and previous_is_complete_week then previous_minutes_listened end
-            as comparable_minutes_listened,
-        case when is_complete_week and previous_is_complete_week then previous_listens end as comparable_listens
+        is_complete_week and previous_is_complete_week as are_both_complete,
+        listen_rules_version = previous_listen_rules_version as have_same_listens,
+        listen_rules_version = previous_listen_rules_version
+        and score_weights_version = previous_score_weights_version as have_same_scores
     from with_previous
 
 ),
@@ -176,13 +186,15 @@ final as (
         new_tracks,
         new_artists,
         previous_minutes_listened,
-        minutes_listened - comparable_minutes_listened as minutes_listened_change,
-        (minutes_listened - comparable_minutes_listened) / nullif(comparable_minutes_listened, 0) * 100
-            as minutes_listened_change_pct,
-        listens - comparable_listens as listens_change,
-        energy_score - previous_energy_score as energy_score_change_pp,
-        musicality_score - previous_musicality_score as musicality_score_change_pp,
-        positivity_score - previous_positivity_score as positivity_score_change_pp
+        case when are_both_complete then minutes_listened - previous_minutes_listened end as minutes_listened_change,
+        case
+            when are_both_complete
+                then (minutes_listened - previous_minutes_listened) / nullif(previous_minutes_listened, 0) * 100
+        end as minutes_listened_change_pct,
+        case when are_both_complete and have_same_listens then listens - previous_listens end as listens_change,
+        case when have_same_scores then energy_score - previous_energy_score end as energy_score_change_pp,
+        case when have_same_scores then musicality_score - previous_musicality_score end as musicality_score_change_pp,
+        case when have_same_scores then positivity_score - previous_positivity_score end as positivity_score_change_pp
     from with_comparable
 
 )
