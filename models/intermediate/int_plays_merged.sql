@@ -58,6 +58,12 @@ merge_rules as (
 
 ),
 
+clock_offsets as (
+
+    select * from {{ ref('int_clock_offsets') }}
+
+),
+
 exported_plays as (
 
     select
@@ -265,12 +271,21 @@ due as (
     select
         with_listened_ms.*,
         due_days.inputs_fingerprint,
-        {{ local_time('with_listened_ms.played_at', 'with_listened_ms.timezone') }} as ended_at_local_time
+        -- Asking the calendar of time zones for each play would take longer than all the rest.
+        case
+            when clock_offsets.utc_offset_seconds is null
+                then {{ local_time('with_listened_ms.played_at', 'with_listened_ms.timezone') }}
+            else {{ dbt.dateadd('second', 'clock_offsets.utc_offset_seconds', 'with_listened_ms.played_at') }}
+        end as ended_at_local_time
     from with_listened_ms
     inner join due_days
         on
             with_listened_ms.user_id = due_days.user_id
             and with_listened_ms.ended_on = due_days.day
+    left join clock_offsets
+        on
+            with_listened_ms.timezone = clock_offsets.timezone
+            and with_listened_ms.ended_on = clock_offsets.utc_date
 
 ),
 
