@@ -22,6 +22,7 @@ due_days as (
     {{ days_to_make('report_days') | indent(4) }}
 
 ),
+
 all_reports as (
 
     select
