@@ -24,6 +24,12 @@ tracks as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_users') }}
+
+),
+
 final as (
 
     select
@@ -33,8 +39,16 @@ final as (
         plays.played_at,
         plays.listening_date,
         plays.week_start,
+        {{ local_hour('plays.played_at', 'users.timezone') }} as listening_hour,
         plays.listened_ms,
         plays.listened_ms_source,
+        tracks.duration_ms,
+        case
+            when plays.listened_ms_source = 'export' and plays.listened_ms >= tracks.duration_ms and tracks.duration_ms > 0
+                then cast(100 as double)
+            when plays.listened_ms_source = 'export'
+                then cast(plays.listened_ms as double) / nullif(tracks.duration_ms, 0) * 100
+        end as completion_pct,
         -- Both conditions must hold. A play of unknown duration is no listen; a track of unknown length cannot
         -- fail the share.
         coalesce(
@@ -52,6 +66,8 @@ final as (
         on calendar.listen_rules_version = listen_rules.version
     left join tracks
         on plays.track_id = tracks.track_id
+    left join users
+        on plays.user_id = users.user_id
 
 )
 
