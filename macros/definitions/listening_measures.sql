@@ -10,13 +10,13 @@ count(distinct listened_track_id) as unique_tracks,
 coalesce({{ spotiflow.minutes('sum(listened_ms)') }}, 0) as minutes_listened,
 count(scored_track_id) as scored_listens,
 {%- for feature in spotiflow.audio_features() %}
-avg({{ feature }}_pct) as {{ feature }}_pct,
+{{ spotiflow.exact_mean(feature ~ '_pct') }} as {{ feature }}_pct,
 {%- endfor %}
 count(case when is_skipped then 1 end) as skipped_plays,
 count(is_skipped) as skip_known_plays,
 count(case when listened_ms_source = 'export' then 1 end) as exported_plays,
 count(completion_pct) as completion_known_plays,
-avg(completion_pct) as completion_pct
+{{ spotiflow.exact_mean('completion_pct') }} as completion_pct
 {%- endmacro %}
 
 {#- The same columns of a relation that was joined from the left: where it has no row, nothing was played. -#}
