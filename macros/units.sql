@@ -31,3 +31,12 @@
     {%- endfor -%}
     {{ dbt.hash(texts | join(" || '|' || ")) }}
 {%- endmacro %}
+
+{#-
+    The mean of a value (between -999,999 and 999,999; nulls are left out), exact to twelve decimals. Unlike that of
+    doubles, a sum of decimals is the same in whatever order rows arrived and on however many threads they are added
+    up: the same listening gives the same numbers, to the last bit.
+-#}
+{% macro exact_mean(value) -%}
+    cast(sum(cast({{ value }} as decimal(18, 12))) as double) / count({{ value }})
+{%- endmacro %}

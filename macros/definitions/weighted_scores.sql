@@ -38,7 +38,7 @@
         {{ weights }}.score
 {%- endmacro %}
 
-{#- Out of the long form, one score as a column of its own; use with GROUP BY the keys. -#}
-{% macro score_column(score) -%}
-    max(case when score = '{{ score }}' then score_value end)
+{#- Out of the long form, one score's value (or its change) as a column of its own; use with GROUP BY the keys. -#}
+{% macro score_column(score, value='score_value') -%}
+    max(case when score = '{{ score }}' then {{ value }} end)
 {%- endmacro %}

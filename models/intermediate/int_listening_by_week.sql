@@ -2,141 +2,140 @@ with
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays_with_features') }}
 
 ),
 
--- Only a track with all seven features makes a scored listen.
-scored_tracks as (
+days as (
 
-    select * from {{ ref('int_track_features') }}
-    where has_all_features
+    select * from {{ ref('int_listening_by_day') }}
 
 ),
 
-tracks as (
+artists as (
 
-    select * from {{ ref('int_tracks') }}
+    select * from {{ ref('int_listening_by_week_and_artist') }}
 
 ),
 
-calendar as (
+-- Days are dense, so these are all weeks from a listener's first to last play. A week has one version of every
+-- definition, so any of its days tells which.
+weeks as (
 
-    select * from {{ ref('int_definition_calendar') }}
+    select
+        user_id,
+        week_start,
+        count(*) as days_observed,
+        count(case when plays > 0 then 1 end) as active_days,
+        bool_or(has_gap) as has_gap,
+        max(score_weights_version) as score_weights_version,
+        max(vibe_thresholds_version) as vibe_thresholds_version,
+        max(listen_rules_version) as listen_rules_version
+    from days
+    group by
+        user_id,
+        week_start
 
 ),
 
 -- From plays, not from days: a week's mean runs over its listens.
--- A play that is no listen gets no features: the means below run over scored listens. (As a condition of the
--- join, is_listen would cost ten times as much.)
-plays_and_listens as (
-
-    select
-        *,
-        case when is_listen then track_id end as listened_track_id
-    from plays
-
-),
-
 summed as (
 
     select
-        plays_and_listens.user_id,
-        plays_and_listens.week_start,
-        count(*) as plays,
-        count(plays_and_listens.listened_track_id) as listens,
-        count(distinct plays_and_listens.listened_track_id) as unique_tracks,
-        count(distinct plays_and_listens.listening_date) as active_days,
-        coalesce({{ minutes('sum(plays_and_listens.listened_ms)') }}, 0) as minutes_listened,
-        count(scored_tracks.track_id) as scored_listens,
-        {%- for feature in audio_features() %}
-        avg(scored_tracks.{{ feature }}_pct) as {{ feature }}_pct{% if not loop.last %},{% endif %}
-        {%- endfor %}
-    from plays_and_listens
-    left join scored_tracks
-        on plays_and_listens.listened_track_id = scored_tracks.track_id
-    group by
-        plays_and_listens.user_id,
-        plays_and_listens.week_start
-
-),
-
-first_listens as (
-
-    select
-        plays.user_id,
-        plays.track_id,
-        tracks.artist_name,
-        min(plays.week_start) as first_week
+        user_id,
+        week_start,
+        {{ listening_measures() | indent(8) }}
     from plays
-    left join tracks
-        on plays.track_id = tracks.track_id
-    where plays.is_listen
     group by
-        plays.user_id,
-        plays.track_id,
-        tracks.artist_name
+        user_id,
+        week_start
 
 ),
 
-first_artist_listens as (
+listened_tracks as (
 
     select
         user_id,
-        artist_name,
-        min(first_week) as first_week
-    from first_listens
-    where artist_name is not null
+        week_start,
+        listened_track_id,
+        min(week_start) over (
+            partition by user_id, listened_track_id
+        ) as first_week
+    from plays
+    where is_listen
     group by
         user_id,
-        artist_name
+        week_start,
+        listened_track_id
 
 ),
 
-new_tracks as (
+tracks_by_week as (
 
     select
         user_id,
-        first_week,
-        count(*) as new_tracks
-    from first_listens
+        week_start,
+        count(case when first_week = week_start then 1 end) as new_tracks,
+        count(case when first_week < week_start then 1 end) as returning_tracks
+    from listened_tracks
     group by
         user_id,
-        first_week
+        week_start
 
 ),
 
-new_artists as (
+artists_by_week as (
 
     select
         user_id,
-        first_week,
-        count(*) as new_artists
-    from first_artist_listens
+        week_start,
+        count(*) as unique_artists,
+        count(case when is_new_artist then 1 end) as new_artists,
+        count(case when not is_new_artist then 1 end) as returning_artists
+    from artists
+    where listens > 0
     group by
         user_id,
-        first_week
+        week_start
+
+),
+
+dense as (
+
+    select
+        weeks.*,
+        {{ listening_measures_or_zero('summed') | trim | indent(8) }},
+        coalesce(tracks_by_week.new_tracks, 0) as new_tracks,
+        coalesce(tracks_by_week.returning_tracks, 0) as returning_tracks,
+        coalesce(artists_by_week.unique_artists, 0) as unique_artists,
+        coalesce(artists_by_week.new_artists, 0) as new_artists,
+        coalesce(artists_by_week.returning_artists, 0) as returning_artists
+    from weeks
+    left join summed
+        on
+            weeks.user_id = summed.user_id
+            and weeks.week_start = summed.week_start
+    left join tracks_by_week
+        on
+            weeks.user_id = tracks_by_week.user_id
+            and weeks.week_start = tracks_by_week.week_start
+    left join artists_by_week
+        on
+            weeks.user_id = artists_by_week.user_id
+            and weeks.week_start = artists_by_week.week_start
 
 ),
 
 final as (
 
     select
-        summed.*,
-        coalesce(new_tracks.new_tracks, 0) as new_tracks,
-        coalesce(new_artists.new_artists, 0) as new_artists,
-        calendar.score_weights_version
-    from summed
-    inner join calendar
-        on summed.week_start = calendar.week_start
-    left join new_tracks
-        on
-            summed.user_id = new_tracks.user_id
-            and summed.week_start = new_tracks.first_week
-    left join new_artists
-        on
-            summed.user_id = new_artists.user_id
-            and summed.week_start = new_artists.first_week
+        *,
+        {{ share_pct('scored_listens', 'listens') }} as feature_coverage_pct,
+        {{ score_null_reason() | indent(8) }} as score_null_reason,
+        {{ share_pct('skipped_plays', 'skip_known_plays') }} as skip_rate_pct,
+        {{ skip_null_reason() | indent(8) }} as skip_null_reason,
+        {{ completion_null_reason() | indent(8) }} as completion_null_reason
+    from dense
 
 )
 

@@ -2,8 +2,6 @@
 {%- set matching_rounds = 2 %}
 {#- To make a day anew, the reports of the days around it are read: twice as far as they can change it. -#}
 {%- set days_around = 4 %}
-{#- Outside the condition below: which macros a model uses, and so its checksum, must not hang on how it is run. -#}
-{%- set dates_around = explode_dates(add_days('day', -days_around), add_days('day', days_around)) %}
 {{ config(
     materialized='incremental',
     incremental_strategy='restate_days',
@@ -24,31 +22,40 @@ due_days as (
     {{ days_to_make('report_days') | indent(4) }}
 
 ),
-{% if is_incremental() %}
-days_with_due_neighbours as (
+
+all_reports as (
+
+    select
+        *,
+        cast(ended_at as date) as ended_on
+    from {{ ref('int_play_reports') }}
+
+),
+
+days_around_due_ones as (
 
     select distinct
         user_id,
-        {{ dates_around }} as ended_on
+        {{ explode_dates(add_days('day', -days_around), add_days('day', days_around)) }} as ended_on
     from due_days
 
 ),
-{% endif %}
+
+reports_around_due_days as (
+
+    select all_reports.*
+    from all_reports
+    inner join days_around_due_ones
+        on
+            all_reports.user_id = days_around_due_ones.user_id
+            and all_reports.ended_on = days_around_due_ones.ended_on
+
+),
+
+-- In a full refresh every day is due: no need to choose.
 reports as (
 
-    select reports.*
-    from (
-        select
-            *,
-            cast(ended_at as date) as ended_on
-        from {{ ref('int_play_reports') }}
-    ) as reports
-    {%- if is_incremental() %}
-    inner join days_with_due_neighbours
-        on
-            reports.user_id = days_with_due_neighbours.user_id
-            and reports.ended_on = days_with_due_neighbours.ended_on
-    {%- endif %}
+    select * from {{ 'reports_around_due_days' if is_incremental() else 'all_reports' }}
 
 ),
 

@@ -1,8 +1,10 @@
 with
 
+-- Only a track with all seven features is scored: a song has scores exactly when its listens are scored listens.
 track_features as (
 
     select * from {{ ref('int_track_features') }}
+    where has_all_features
 
 ),
 

@@ -1,8 +1,10 @@
 with
 
+-- Only a track with all seven features is scored: a song has scores exactly when its listens are scored listens.
 track_features as (
 
     select * from {{ ref('int_track_features') }}
+    where has_all_features
 
 ),
 
@@ -28,7 +30,6 @@ bands as (
 
 ),
 
--- A track without valence lies in no band and has no row here.
 final as (
 
     select

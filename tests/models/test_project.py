@@ -154,6 +154,45 @@ def test_marts_are_described(model: dict[str, Any]) -> None:
     assert set(model["config"]["meta"]["published_order"]) <= names
 
 
+_NUMBERS = {"integer", "bigint", "double"}
+
+# Numbers that may be missing without a reason beside them, yet to be given one.
+_WITHOUT_REASON = {
+    "dim_tracks": {
+        "duration_ms",
+        *(f"{feature['audio_feature']}_pct" for feature in _seed("audio_features")),
+        "energy_score",
+        "musicality_score",
+        "positivity_score",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model for path in _yaml_files("models/marts/listening") for model in _read(path).get("models", [])],
+    ids=lambda model: str(model["name"]),
+)
+def test_no_number_is_missing_without_a_reason(model: dict[str, Any]) -> None:
+    """A numeric column is never null, or names the column that says why; and a data test holds the two together."""
+    columns = {column["name"]: column for column in model["columns"]}
+    tested = {
+        (column, test["null_has_a_reason"]["arguments"]["reason"])
+        for test in model["data_tests"]
+        if "null_has_a_reason" in test
+        for column in test["null_has_a_reason"]["arguments"]["columns"]
+    }
+    without_reason = set()
+    for name, column in columns.items():
+        reason = column["config"]["meta"].get("null_reason")
+        if reason is not None:
+            assert columns[reason]["data_type"] == "varchar", name
+            assert (name, reason) in tested, f"{name}: no test null_has_a_reason holds it against {reason}"
+        elif column["data_type"] in _NUMBERS and {"type": "not_null"} not in column.get("constraints", []):
+            without_reason.add(name)
+    assert without_reason == _WITHOUT_REASON.get(model["name"], set())
+
+
 def test_doc_blocks_are_there_and_used() -> None:
     text = (PROJECT / "models" / "_docs.md").read_text(encoding="utf-8")
     written = set(re.findall(r"\{% docs (\w+) %\}", text))
@@ -170,7 +209,7 @@ def test_every_data_test_says_in_plain_words_what_it_guards() -> None:
         description = settings.get("description", "")
         assert " " in description, f"{node}: {kind}"
         assert "_" not in re.sub(
-            r"\b(dim|fct|int|stg)_\w+|\w+_(listening|songs|weights|rules|thresholds|versions|"
+            r"\b(dim|fct|int|stg)_\w+|\w+_(listening|songs|artists|streaks|scores|weights|rules|thresholds|versions|"
             r"constants|providers|features|coverage|counts|history)\b",
             "",
             description,

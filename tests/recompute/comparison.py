@@ -15,19 +15,31 @@ from tests.recompute.recompute import PERCENTAGES, SCORE_COLUMNS, VERSIONS, Reco
 TOLERANCE = 1e-9
 
 _COUNTS = ["plays", "listens", "unique_tracks", "minutes_listened", "scored_listens"]
-_MEANING = [*PERCENTAGES, *SCORE_COLUMNS, "vibe", "feature_coverage_pct", *VERSIONS]
+_KNOWN = ["skipped_plays", "skip_known_plays", "skip_rate_pct", "skip_null_reason"]
+_KNOWN += ["completion_known_plays", "completion_pct", "completion_null_reason"]
+_SCORED = [*SCORE_COLUMNS, "vibe", "score_null_reason", *VERSIONS]
+_MEANING = [*PERCENTAGES, *_SCORED, "feature_coverage_pct", *_KNOWN]
+_LONG = ["score_value", "score_null_reason", "listens", "scored_listens", "feature_coverage_pct"]
+_LONG += ["score_weights_version", "listen_rules_version"]
 _WEEK = [
     "days_observed",
     "active_days",
     "listens_per_day",
     "is_complete_week",
     "new_tracks",
+    "returning_tracks",
+    "unique_artists",
     "new_artists",
+    "returning_artists",
     "previous_minutes_listened",
     "minutes_listened_change",
+    "minutes_change_null_reason",
     "minutes_listened_change_pct",
+    "minutes_change_pct_null_reason",
     "listens_change",
+    "listens_change_null_reason",
     *(f"{score}_change_pp" for score in SCORE_COLUMNS),
+    "score_change_null_reason",
 ]
 
 
@@ -47,21 +59,55 @@ EXPECTATIONS = (
         "fct_plays",
         # Two plays of one track may end at the same second: how long they lasted tells them apart.
         ["user_id", "track_id", "played_at", "source", "listened_ms"],
-        ["listening_date", "week_start", "is_listen", "is_skipped"],
+        ["listening_date", "week_start", "listening_hour", "is_listen", "is_skipped", "duration_ms", "completion_pct"],
     ),
     Expectation("days", "daily_listening", ["user_id", "listening_date"], ["week_start", *_COUNTS, *_MEANING]),
     Expectation("weeks", "weekly_listening", ["user_id", "week_start"], [*_COUNTS, *_MEANING, *_WEEK]),
+    Expectation("day_scores", "daily_scores", ["user_id", "listening_date", "score"], ["week_start", *_LONG]),
+    Expectation(
+        "week_scores",
+        "weekly_scores",
+        ["user_id", "week_start", "score"],
+        [*_LONG, "previous_score_value", "score_change_pp", "change_null_reason"],
+    ),
     Expectation(
         "day_tracks",
         "daily_track_listening",
         ["user_id", "listening_date", "track_id"],
-        ["plays", "listens", "minutes_listened"],
+        [
+            "week_start",
+            "plays",
+            "listens",
+            "minutes_listened",
+            "positivity_score",
+            "vibe",
+            "score_null_reason",
+            *VERSIONS,
+        ],
     ),
     Expectation(
         "top_songs",
         "weekly_top_songs",
         ["user_id", "week_start", "top_song_number"],
-        ["track_id", "plays", "listens", "minutes_listened", *SCORE_COLUMNS, "vibe"],
+        ["track_id", "plays", "listens", "minutes_listened", *_SCORED],
+    ),
+    Expectation(
+        "top_artists",
+        "weekly_top_artists",
+        ["user_id", "week_start", "top_artist_number"],
+        ["artist_name", *_COUNTS, "listens_share_pct", "feature_coverage_pct", *_SCORED, "is_new_artist"],
+    ),
+    Expectation(
+        "hours",
+        "hourly_listening",
+        ["user_id", "week_start", "day_of_week", "hour_of_day"],
+        ["plays", "listens", "minutes_listened", "listen_rules_version"],
+    ),
+    Expectation(
+        "streaks",
+        "listening_streaks",
+        ["user_id", "first_date"],
+        ["last_date", "days", "listens", "minutes_listened", "is_longest", "is_current"],
     ),
     Expectation(
         "similarity",

@@ -166,6 +166,7 @@ class Definitions:
     """The seeds, as pandas reads them."""
 
     versions: pd.DataFrame
+    scores: pd.DataFrame
     score_weights: pd.DataFrame
     vibe_thresholds: pd.DataFrame
     listen_rules: pd.DataFrame
@@ -186,6 +187,7 @@ class Definitions:
         aliases = seed("track_aliases", dtype=str)
         return cls(
             versions=seed("definition_versions", parse_dates=["valid_from"]),
+            scores=seed("scores", dtype=str),
             score_weights=seed("score_weights"),
             vibe_thresholds=seed("vibe_thresholds"),
             listen_rules=seed("listen_rules"),
@@ -199,3 +201,13 @@ class Definitions:
         """The version of a family that counts in a week: the last one that began by its Monday."""
         begun = self.versions[(self.versions["family"] == family) & (self.versions["valid_from"] <= week_start)]
         return int(begun.sort_values("valid_from")["version"].iloc[-1])
+
+    def scores_in_use(self, version: int) -> list[str]:
+        """The scores that a version of the weights defines: those whose first and last version lie around it."""
+        dates = self.versions[self.versions["family"] == "score_weights"].set_index("version")["valid_from"]
+        in_use = []
+        for row in self.scores.itertuples():
+            first, last = dates[int(row.first_version)], dates[int(row.last_version)] if row.last_version else None
+            if first <= dates[version] and (last is None or dates[version] <= last):
+                in_use.append(row.score)
+        return in_use

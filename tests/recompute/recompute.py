@@ -1,6 +1,7 @@
 """What the marts say, computed once more from the raw files: the definitions applied by other means than SQL.
 
-    files ── plays ── listens ── days, weeks, Top Songs ── scores (matrix product), vibes (walk over the bands)
+    files ── plays ── listens ── days, weeks, Top Songs, artists ── scores (matrix product), vibes (walk over the bands)
+    plays ── hours; active days ── streaks (walk from each beginning); weeks ── what is new (sets that grow)
     recommendations (taken as given) ── predictions ── similarity; and neighbours by brute force
 
 Both sides start from the same input files and the same seeds, and share no code.
@@ -31,6 +32,8 @@ SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "definitions"
 PERCENTAGES = [f"{feature}_pct" for feature in FEATURES]
 SCORES = ("energy", "musicality", "positivity")
 SCORE_COLUMNS = [f"{score}_score" for score in SCORES]
+COUNTS = ["plays", "listens", "unique_tracks", "scored_listens"]
+COUNTS += ["skipped_plays", "skip_known_plays", "exported_plays", "completion_known_plays"]
 VERSIONS = {
     "score_weights_version": "score_weights",
     "vibe_thresholds_version": "vibe_thresholds",
@@ -45,8 +48,13 @@ class Recomputed:
     plays: pd.DataFrame
     days: pd.DataFrame
     weeks: pd.DataFrame
+    day_scores: pd.DataFrame
+    week_scores: pd.DataFrame
     day_tracks: pd.DataFrame
     top_songs: pd.DataFrame
+    top_artists: pd.DataFrame
+    hours: pd.DataFrame
+    streaks: pd.DataFrame
     similarity: pd.DataFrame
     tracks: pd.DataFrame  # the catalogue, for `nearest`
 
@@ -65,16 +73,22 @@ def recompute(
     polled["track_id"] = polled["track_id"].replace(definitions.aliases)
     said = polled.sort_values("played_at").groupby("track_id").last()  # what Spotify's API says of tracks
     plays = _plays(listeners, tracks, said, definitions)
-    days = _grouped(plays, "listening_date", tracks)
+    plays["artist_name"] = _artists(plays, tracks, said)
+    days = _grouped(plays, ["listening_date"], tracks)
     days = _dense(days, "listening_date", "D", definitions)
-    weeks = _weeks(plays, days, tracks, said, definitions)
+    weeks = _weeks(plays, days, tracks, definitions)
     top_songs = _top_songs(plays, tracks, definitions)
     return Recomputed(
         plays=plays,
         days=days,
         weeks=weeks,
-        day_tracks=_day_tracks(plays),
+        day_scores=_long_scores(days, ["user_id", "listening_date", "week_start"], definitions),
+        week_scores=_week_scores(weeks, definitions),
+        day_tracks=_day_tracks(plays, tracks, definitions),
         top_songs=top_songs,
+        top_artists=_top_artists(plays, weeks, tracks, definitions),
+        hours=_hours(plays, definitions),
+        streaks=_streaks(days),
         similarity=_similarity(recommendations, top_songs, tracks, definitions),
         tracks=tracks,
     )
@@ -98,7 +112,10 @@ def _plays(
     minimum = version.map(rules["minimum_listened_ms"])
     share = version.map(rules["minimum_track_share"]) * plays["length_ms"].fillna(0)
     plays["is_listen"] = plays["listened_ms"].notna() & (plays["listened_ms"] >= np.maximum(minimum, share))
-    return plays
+    measurable = (plays["source"] == "extended_export") & (plays["length_ms"] > 0).fillna(False)
+    heard = (plays["listened_ms"] * 100 / plays["length_ms"]).clip(upper=100)
+    plays["completion_pct"] = heard.where(measurable).astype(float)
+    return plays.drop(columns="duration_ms").assign(duration_ms=plays["length_ms"])
 
 
 def _merged(listener: Listener, definitions: Definitions) -> pd.DataFrame:
@@ -117,6 +134,7 @@ def _merged(listener: Listener, definitions: Definitions) -> pd.DataFrame:
     zone = ZoneInfo(listener.timezone)
     local = merged["played_at"].dt.tz_localize("UTC").dt.tz_convert(zone)
     merged["listening_date"] = local.dt.tz_localize(None).dt.normalize()
+    merged["listening_hour"] = local.dt.hour
     return merged
 
 
@@ -147,9 +165,9 @@ def _polled_twins(exported: pd.DataFrame, polled: pd.DataFrame, tolerance_second
 # ---- days and weeks ----
 
 
-def _grouped(plays: pd.DataFrame, by: str, tracks: pd.DataFrame) -> pd.DataFrame:
-    """Counts, minutes and means of features a listener and `by`; not dense yet."""
-    keys = ["user_id", by]
+def _grouped(plays: pd.DataFrame, by: list[str], tracks: pd.DataFrame) -> pd.DataFrame:
+    """Counts, minutes, skips, completion and means of features a listener and `by`; not dense yet."""
+    keys = ["user_id", *by]
     listens = plays[plays["is_listen"]]
     scored = listens.join(tracks.loc[tracks["is_scored"], list(FEATURES)], on="track_id", how="inner")
     everything = plays.groupby(keys)
@@ -160,8 +178,14 @@ def _grouped(plays: pd.DataFrame, by: str, tracks: pd.DataFrame) -> pd.DataFrame
             "unique_tracks": listens.groupby(keys)["track_id"].nunique(),
             "minutes_listened": everything["listened_ms"].sum().astype(float) / 60_000,
             "scored_listens": scored.groupby(keys).size(),
+            "skip_known_plays": everything["is_skipped"].count(),
+            "skipped_plays": everything["is_skipped"].sum(),
+            "exported_plays": plays[plays["source"] != "poll"].groupby(keys).size(),
+            "completion_known_plays": everything["completion_pct"].count(),
+            "completion_pct": everything["completion_pct"].mean(),
         }
     )
+    table[COUNTS] = table[COUNTS].fillna(0).astype("int64")
     means = scored.groupby(keys)[list(FEATURES)].mean().set_axis(PERCENTAGES, axis=1)
     return table.join(means)
 
@@ -174,13 +198,42 @@ def _dense(table: pd.DataFrame, by: str, step: str, definitions: Definitions) ->
         part = part.droplevel("user_id").reindex(pd.date_range(dates.min(), dates.max(), freq=step, name=by))
         parts.append(part.assign(user_id=user_id).reset_index())
     dense = pd.concat(parts, ignore_index=True)
-    counts = ["plays", "listens", "unique_tracks", "scored_listens"]
-    dense[counts] = dense[counts].fillna(0).astype("int64")
+    dense[COUNTS] = dense[COUNTS].fillna(0).astype("int64")
     dense["minutes_listened"] = dense["minutes_listened"].fillna(0.0)
     if by != "week_start":
         dense["week_start"] = dense[by] - pd.to_timedelta(dense[by].dt.day_of_week, unit="D")
-    dense["feature_coverage_pct"] = dense["scored_listens"] * 100 / dense["listens"].where(dense["listens"] > 0)
-    return _with_meaning(dense, definitions)
+    dense["skip_rate_pct"] = (
+        100 * dense["skipped_plays"] / dense["skip_known_plays"].where(dense["skip_known_plays"] > 0)
+    )
+    silent = dense["plays"] == 0
+    dense["skip_null_reason"] = _reasons(
+        (silent, "nothing played"), (dense["skip_known_plays"] == 0, "skips not recorded")
+    )
+    dense["completion_null_reason"] = _reasons(
+        (silent, "nothing played"),
+        (dense["exported_plays"] == 0, "no exported plays"),
+        (dense["completion_known_plays"] == 0, "track lengths unknown"),
+    )
+    return _with_meaning(_with_coverage(dense), definitions)
+
+
+def _with_coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the share of its listens that are scored, and why there may be no scores."""
+    coverage = table["scored_listens"] * 100 / table["listens"].where(table["listens"] > 0)
+    reason = _reasons(
+        (table["plays"] == 0, "nothing played"),
+        (table["listens"] == 0, "no listens"),
+        (table["scored_listens"] == 0, "no audio features"),
+    )
+    return table.assign(feature_coverage_pct=coverage, score_null_reason=reason)
+
+
+def _reasons(*rules: tuple[pd.Series, str]) -> pd.Series:
+    """For every row the text of the first condition that holds; none where none does."""
+    texts = pd.Series(None, index=rules[0][0].index, dtype=object)
+    for holds, text in reversed(rules):
+        texts = texts.mask(holds, text)
+    return texts
 
 
 def _with_meaning(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
@@ -192,7 +245,8 @@ def _with_meaning(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame
     for score in SCORES:
         table[f"{score}_score"] = np.nan
     for version, part in table.groupby("score_weights_version"):
-        table.loc[part.index, SCORE_COLUMNS] = _scores(part[PERCENTAGES].to_numpy(float), int(version), definitions)
+        values = _scores(part[PERCENTAGES].to_numpy(float), int(version), SCORES, definitions)
+        table.loc[part.index, SCORE_COLUMNS] = values
     bands = {version: _bands(version, definitions) for version in table["vibe_thresholds_version"].unique()}
     table["vibe"] = [
         _vibe(valence, bands[version])
@@ -201,20 +255,20 @@ def _with_meaning(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame
     return table
 
 
-def _scores(percentages: np.ndarray, version: int, definitions: Definitions) -> np.ndarray:
-    """Rows of the seven percentages times a matrix of shares: columns energy, musicality, positivity.
+def _scores(percentages: np.ndarray, version: int, scores: Sequence[str], definitions: Definitions) -> np.ndarray:
+    """Rows of the seven percentages times a matrix of shares: one column a score.
 
     An inverted feature has a negative share, and what it starts from is added back.
     """
     weights = definitions.score_weights
-    shares, offsets = np.zeros((len(FEATURES), len(SCORES))), np.zeros(len(SCORES))
-    for column, score in enumerate(SCORES):
+    shares, offsets = np.zeros((len(FEATURES), len(scores))), np.zeros(len(scores))
+    for column, score in enumerate(scores):
         rows = weights[(weights["version"] == version) & (weights["score"] == score)]
         for row in rows.itertuples():
             share = row.weight / rows["weight"].sum()
             shares[FEATURES.index(row.audio_feature), column] = -share if row.inverted else share
             offsets[column] += 100 * share if row.inverted else 0
-    columns = [_product(percentages, shares[:, column]) for column in range(len(SCORES))]
+    columns = [_product(percentages, shares[:, column]) for column in range(len(scores))]
     return np.asarray(np.column_stack(columns) + offsets)
 
 
@@ -239,34 +293,38 @@ def _vibe(valence: float, bands: list[tuple[float, bool, str]]) -> str | None:
     return [vibe for edge, inclusive, vibe in bands if valence > edge or (inclusive and valence == edge)][-1]
 
 
-def _weeks(
-    plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame, definitions: Definitions
-) -> pd.DataFrame:
-    weeks = _dense(_grouped(plays, "week_start", tracks), "week_start", "7D", definitions)
+def _weeks(plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    weeks = _dense(_grouped(plays, ["week_start"], tracks), "week_start", "7D", definitions)
     by_week = days.groupby(["user_id", "week_start"])
     spans = by_week.agg(days_observed=("plays", "size"), active_days=("plays", lambda plays: int((plays > 0).sum())))
     weeks = weeks.merge(spans.reset_index(), on=["user_id", "week_start"], how="left")
     weeks["listens_per_day"] = weeks["listens"] / weeks["days_observed"]
     weeks["is_complete_week"] = weeks["days_observed"] == 7
-
-    listens = plays[plays["is_listen"]].sort_values("played_at")
-    firsts = listens.drop_duplicates(["user_id", "track_id"])
-    new_tracks = firsts.groupby(["user_id", "week_start"]).size().rename("new_tracks")
-    artists = listens.assign(artist=_artists(plays, tracks, said)).dropna(subset="artist")
-    artists = artists.drop_duplicates(["user_id", "artist"])
-    new_artists = artists.groupby(["user_id", "week_start"]).size().rename("new_artists")
-    for new in (new_tracks, new_artists):
-        weeks = weeks.merge(new.reset_index(), on=["user_id", "week_start"], how="left")
-        weeks[new.name] = weeks[new.name].fillna(0).astype("int64")
+    weeks = weeks.merge(_new_and_returning(plays), on=["user_id", "week_start"], how="left")
+    news = ["new_tracks", "returning_tracks", "unique_artists", "new_artists", "returning_artists"]
+    weeks[news] = weeks[news].fillna(0).astype("int64")
 
     versions = ["listen_rules_version", "score_weights_version"]
-    compared = ["minutes_listened", "listens", "is_complete_week", *versions, *SCORE_COLUMNS]
+    compared = ["week_start", "minutes_listened", "listens", "is_complete_week", *versions, *SCORE_COLUMNS]
     before = weeks.sort_values("week_start").groupby("user_id")[compared].shift()
     weeks["previous_minutes_listened"] = before["minutes_listened"]
-    both_complete = weeks["is_complete_week"] & before["is_complete_week"].eq(True)
+    first = before["week_start"].isna()
+    in_part = ~(weeks["is_complete_week"] & before["is_complete_week"].eq(True))
     same = before[versions].eq(weeks[versions])
-    before.loc[~both_complete, "minutes_listened"] = float("nan")
-    before.loc[~(both_complete & same["listen_rules_version"]), "listens"] = float("nan")
+    weeks["minutes_change_null_reason"] = _reasons((first, "no week before"), (in_part, "incomplete week"))
+    weeks["minutes_change_pct_null_reason"] = _reasons(
+        (first, "no week before"),
+        (in_part, "incomplete week"),
+        (before["minutes_listened"].eq(0), "silent week before"),
+    )
+    weeks["listens_change_null_reason"] = _reasons(
+        (first, "no week before"), (in_part, "incomplete week"), (~same["listen_rules_version"], "other definitions")
+    )
+    weeks["score_change_null_reason"] = _change_reasons(
+        first, same.all(axis=1), before["energy_score"], weeks["energy_score"]
+    )
+    before.loc[in_part, "minutes_listened"] = float("nan")
+    before.loc[in_part | ~same["listen_rules_version"], "listens"] = float("nan")
     before.loc[~same.all(axis=1), SCORE_COLUMNS] = float("nan")
     weeks["minutes_listened_change"] = weeks["minutes_listened"] - before["minutes_listened"]
     previous = before["minutes_listened"].where(before["minutes_listened"] > 0)
@@ -275,6 +333,114 @@ def _weeks(
     for score in SCORE_COLUMNS:
         weeks[f"{score}_change_pp"] = weeks[score] - before[score]
     return weeks
+
+
+def _change_reasons(first: pd.Series, same: pd.Series, before: pd.Series, now: pd.Series) -> pd.Series:
+    """Why scores have no change on the week before."""
+    return _reasons(
+        (first, "no week before"),
+        (~same, "other definitions"),
+        (before.isna(), "no score the week before"),
+        (now.isna(), "no score"),
+    )
+
+
+def _new_and_returning(plays: pd.DataFrame) -> pd.DataFrame:
+    """For every week with listens, how many of its tracks and artists had been listened to before."""
+    rows = []
+    for user_id, listens in plays[plays["is_listen"]].groupby("user_id"):
+        heard: dict[str, set[str]] = {"track_id": set(), "artist_name": set()}
+        for week_start, week in listens.groupby("week_start", sort=True):
+            row = {"user_id": user_id, "week_start": week_start}
+            for column, names in (("track_id", "tracks"), ("artist_name", "artists")):
+                now = set(week[column].dropna())
+                row |= {
+                    f"unique_{names}": len(now),
+                    f"new_{names}": len(now - heard[column]),
+                    f"returning_{names}": len(now & heard[column]),
+                }
+                heard[column] |= now
+            rows.append(row)
+    return pd.DataFrame(rows).drop(columns="unique_tracks")
+
+
+# ---- scores in the long form ----
+
+
+def _long_scores(table: pd.DataFrame, keys: list[str], definitions: Definitions) -> pd.DataFrame:
+    """One row a row of the table and score that is in use in its version of the weights."""
+    described = ["score_null_reason", "listens", "scored_listens", "feature_coverage_pct"]
+    described += ["score_weights_version", "listen_rules_version"]
+    parts = []
+    for version, part in table.groupby("score_weights_version"):
+        scores = definitions.scores_in_use(int(version))
+        values = _scores(part[PERCENTAGES].to_numpy(float), int(version), scores, definitions)
+        for column, score in enumerate(scores):
+            parts.append(part[[*keys, *described]].assign(score=score, score_value=values[:, column]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _week_scores(weeks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """Scores of weeks, each held against that of the week seven days before."""
+    scores = _long_scores(weeks, ["user_id", "week_start"], definitions)
+    versions = ["score_weights_version", "listen_rules_version"]
+    later = scores[["user_id", "score", "week_start", "score_value"]].rename(columns={"score_value": "before"})
+    later["week_start"] += pd.Timedelta(days=7)
+    scores = scores.merge(later, on=["user_id", "score", "week_start"], how="left")
+    later = weeks[["user_id", "week_start", *versions]].assign(week_start=weeks["week_start"] + pd.Timedelta(days=7))
+    scores = scores.merge(later, on=["user_id", "week_start"], how="left", suffixes=("", "_before"))
+    first = scores["score_weights_version_before"].isna()
+    same = pd.concat([scores[name] == scores[f"{name}_before"] for name in versions], axis=1).all(axis=1)
+    scores["change_null_reason"] = _change_reasons(first, same, scores["before"], scores["score_value"])
+    scores["previous_score_value"] = scores["before"].where(same)
+    scores["score_change_pp"] = scores["score_value"] - scores["previous_score_value"]
+    return scores
+
+
+# ---- hours, streaks ----
+
+
+def _hours(plays: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    keys = ["user_id", "week_start", "day_of_week", "hour_of_day"]
+    dated = plays.assign(day_of_week=plays["listening_date"].dt.day_of_week + 1, hour_of_day=plays["listening_hour"])
+    groups = dated.groupby(keys)
+    hours = groups.agg(plays=("is_listen", "size"), listens=("is_listen", "sum"), listened_ms=("listened_ms", "sum"))
+    hours["minutes_listened"] = hours.pop("listened_ms").astype(float) / 60_000
+    hours = hours.reset_index()
+    return hours.assign(
+        listen_rules_version=[definitions.version("listen_rules", week) for week in hours["week_start"]]
+    )
+
+
+def _streaks(days: pd.DataFrame) -> pd.DataFrame:
+    """From every active day whose day before is silent, walk on until a silent day."""
+    day, rows = pd.Timedelta(days=1), []
+    for user_id, active in days[days["plays"] > 0].groupby("user_id"):
+        measures = active.set_index("listening_date")[["listens", "minutes_listened"]].to_dict("index")
+        streaks = []
+        for first in sorted(date for date in measures if date - day not in measures):
+            last = first
+            while last + day in measures:
+                last += day
+            dates = pd.date_range(first, last)
+            streaks.append(
+                {
+                    "user_id": user_id,
+                    "first_date": first,
+                    "last_date": last,
+                    "days": len(dates),
+                    "listens": sum(measures[date]["listens"] for date in dates),
+                    "minutes_listened": sum(measures[date]["minutes_listened"] for date in dates),
+                    "is_longest": False,
+                    "is_current": last == max(measures),
+                }
+            )
+        max(streaks, key=lambda streak: streak["days"])["is_longest"] = True  # the first of several
+        rows += streaks
+    return pd.DataFrame(rows)
+
+
+# ---- tracks and artists ----
 
 
 def _artists(plays: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame) -> pd.Series:
@@ -287,14 +453,19 @@ def _artists(plays: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame) -> p
     return artists
 
 
-# ---- tracks ----
-
-
-def _day_tracks(plays: pd.DataFrame) -> pd.DataFrame:
-    groups = plays.groupby(["user_id", "listening_date", "track_id"])
+def _day_tracks(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    groups = plays.groupby(["user_id", "listening_date", "week_start", "track_id"])
     table = groups.agg(plays=("is_listen", "size"), listens=("is_listen", "sum"), listened_ms=("listened_ms", "sum"))
     table["minutes_listened"] = table.pop("listened_ms").astype(float) / 60_000
-    return table.reset_index()
+    return _with_track_meaning(table.reset_index(), tracks, definitions)
+
+
+def _with_track_meaning(table: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """The table with the scores and vibe of its tracks; a track of which a feature is unknown has none."""
+    features = tracks.loc[tracks["is_scored"], list(FEATURES)].set_axis(PERCENTAGES, axis=1)
+    table = _with_meaning(table.join(features, on="track_id").reset_index(drop=True), definitions)
+    table["score_null_reason"] = _reasons((~table["track_id"].isin(features.index), "no audio features"))
+    return table
 
 
 def _top_songs(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
@@ -306,9 +477,29 @@ def _top_songs(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitio
     )
     songs["top_song_number"] = songs.groupby(["user_id", "week_start"]).cumcount() + 1
     songs["minutes_listened"] = songs.pop("listened_ms").astype(float) / 60_000
-    features = tracks[list(FEATURES)].set_axis(PERCENTAGES, axis=1)
-    songs = _with_meaning(songs.join(features, on="track_id").reset_index(drop=True), definitions)
-    return songs.drop(columns=[*PERCENTAGES, *VERSIONS])
+    return _with_track_meaning(songs, tracks, definitions)
+
+
+def _top_artists(
+    plays: pd.DataFrame, weeks: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions
+) -> pd.DataFrame:
+    """One row a listener, week and artist with a listen, the most listened first; nameless artists are nobody."""
+    known = plays.dropna(subset="artist_name")
+    artists = _grouped(known, ["week_start", "artist_name"], tracks).reset_index()
+    listened_ms = known.groupby(["user_id", "week_start", "artist_name"])["listened_ms"].sum().rename("listened_ms")
+    artists = artists.merge(listened_ms.reset_index(), on=["user_id", "week_start", "artist_name"])
+    artists = artists[artists["listens"] > 0].sort_values(
+        ["user_id", "week_start", "listens", "listened_ms", "artist_name"],
+        ascending=[True, True, False, False, True],
+        ignore_index=True,
+    )
+    artists["top_artist_number"] = artists.groupby(["user_id", "week_start"]).cumcount() + 1
+    total = weeks[["user_id", "week_start", "listens"]].rename(columns={"listens": "total"})
+    artists = artists.merge(total, on=["user_id", "week_start"])
+    artists["listens_share_pct"] = artists["listens"] * 100 / artists["total"]
+    first_weeks = artists.groupby(["user_id", "artist_name"])["week_start"].transform("min")
+    artists["is_new_artist"] = artists["week_start"] == first_weeks
+    return _with_meaning(_with_coverage(artists), definitions)
 
 
 # ---- recommendations ----

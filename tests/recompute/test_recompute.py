@@ -68,6 +68,15 @@ def test_the_sample_covers_what_is_hard(case: Case) -> None:
     assert days["vibe"].dropna().nunique() > 1
     assert (weeks["listens"] > weeks["scored_listens"]).any()
     assert not weeks["is_complete_week"].all()
+    reasons = days["score_null_reason"].dropna()
+    assert set(reasons) == {"nothing played", "no listens", "no audio features"}
+    assert {"skips not recorded", "nothing played"} <= set(days["skip_null_reason"].dropna())
+    assert {"no exported plays", "track lengths unknown"} <= set(days["completion_null_reason"].dropna())
+    assert weeks["minutes_change_pct_null_reason"].nunique() == 3
+    assert {"no week before", "no score", "no score the week before"} <= set(weeks["score_change_null_reason"].dropna())
+    assert (weeks["returning_tracks"] > 0).any()
+    assert (plays["completion_pct"] == 100).any()
+    assert case.recomputed.streaks["days"].max() > 7
     assert case.recomputed.similarity["similarity_pct"].notna().any()
 
 
@@ -117,8 +126,19 @@ def test_recommendations_are_for_the_top_songs(case: Case) -> None:
         ("daily_listening", "update {} set vibe = 'Another' where vibe is not null"),
         ("weekly_listening", "update {} set energy_score = energy_score + 1e-8"),
         ("weekly_listening", "update {} set new_artists = new_artists + 1"),
+        ("weekly_listening", "update {} set minutes_change_null_reason = null"),
+        ("weekly_listening", "update {} set returning_tracks = returning_tracks + 1"),
+        ("daily_listening", "update {} set skip_rate_pct = 100.0 * skipped_plays / plays"),
+        ("daily_listening", "update {} set completion_pct = completion_pct + 1e-8"),
+        ("daily_scores", "delete from {} where score_value is null"),
+        ("weekly_scores", "update {} set score_change_pp = -score_change_pp where score_change_pp <> 0"),
+        ("weekly_scores", "update {} set change_null_reason = 'no score' where change_null_reason is not null"),
         ("daily_track_listening", "update {} set listens = 0"),
         ("weekly_top_songs", "update {} set top_song_number = 3 - top_song_number where top_song_number < 3"),
+        ("weekly_top_artists", "update {} set is_new_artist = not is_new_artist"),
+        ("weekly_top_artists", "update {} set listens_share_pct = listens_share_pct / 100"),
+        ("hourly_listening", "update {} set hour_of_day = (hour_of_day + 1) % 24"),
+        ("listening_streaks", "update {} set is_longest = true"),
         ("fct_feature_similarity", "update {} set similarity_pct = 100 + difference_pp where difference_pp > 0"),
         ("fct_feature_similarity", "update {} set predicted_pct = null"),
     ],

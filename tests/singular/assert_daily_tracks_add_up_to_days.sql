@@ -9,7 +9,8 @@ tracks as (
         sum(plays) as plays,
         sum(listens) as listens,
         count(case when listens > 0 then 1 end) as unique_tracks,
-        sum(minutes_listened) as minutes_listened
+        sum(minutes_listened) as minutes_listened,
+        sum(case when score_null_reason is null then listens else 0 end) as scored_listens
     from {{ ref('daily_track_listening') }}
     group by
         user_id,
@@ -40,4 +41,5 @@ where
     or tracks.plays <> days.plays
     or tracks.listens <> days.listens
     or tracks.unique_tracks <> days.unique_tracks
+    or tracks.scored_listens <> days.scored_listens
     or abs(tracks.minutes_listened - days.minutes_listened) > 0.000001

@@ -1,4 +1,5 @@
--- A returned row is a listener's week whose Top Songs do not add up to its listens, or to its different tracks.
+-- A returned row is a listener's week whose Top Songs do not add up to its listens, its scored listens or its different
+-- tracks.
 with
 
 songs as (
@@ -7,7 +8,8 @@ songs as (
         user_id,
         week_start,
         count(*) as songs,
-        sum(listens) as listens
+        sum(listens) as listens,
+        sum(case when score_null_reason is null then listens else 0 end) as scored_listens
     from {{ ref('weekly_top_songs') }}
     group by
         user_id,
@@ -34,4 +36,5 @@ full outer join songs
 where
     weeks.user_id is null
     or weeks.listens <> coalesce(songs.listens, 0)
+    or weeks.scored_listens <> coalesce(songs.scored_listens, 0)
     or weeks.unique_tracks <> coalesce(songs.songs, 0)

@@ -11,7 +11,10 @@ days as (
         sum(plays) as plays,
         sum(listens) as listens,
         sum(minutes_listened) as minutes_listened,
-        sum(scored_listens) as scored_listens
+        sum(scored_listens) as scored_listens,
+        sum(skipped_plays) as skipped_plays,
+        sum(skip_known_plays) as skip_known_plays,
+        sum(completion_known_plays) as completion_known_plays
     from {{ ref('daily_listening') }}
     group by
         user_id,
@@ -43,4 +46,7 @@ where
     or days.plays <> weeks.plays
     or days.listens <> weeks.listens
     or days.scored_listens <> weeks.scored_listens
+    or days.skipped_plays <> weeks.skipped_plays
+    or days.skip_known_plays <> weeks.skip_known_plays
+    or days.completion_known_plays <> weeks.completion_known_plays
     or abs(days.minutes_listened - weeks.minutes_listened) > 0.000001

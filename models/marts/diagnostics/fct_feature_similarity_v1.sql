@@ -46,7 +46,7 @@ predicted as (
         min(case when is_scored_prediction then provider end) as first_provider,
         max(case when is_scored_prediction then provider end) as last_provider,
         {%- for feature in audio_features() %}
-        avg(case when is_scored_prediction then {{ feature }}_pct end) as {{ feature }}_pct
+        {{ exact_mean('case when is_scored_prediction then ' ~ feature ~ '_pct end') }} as {{ feature }}_pct
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from marked

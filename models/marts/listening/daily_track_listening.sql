@@ -62,7 +62,11 @@ final as (
         summed.listens,
         summed.minutes_listened,
         track_scores.positivity_score,
-        track_vibes.vibe
+        track_vibes.vibe,
+        {{ track_score_null_reason('tracks.has_all_features') }} as score_null_reason,
+        calendar.score_weights_version,
+        calendar.vibe_thresholds_version,
+        calendar.listen_rules_version
     from summed
     inner join tracks
         on summed.track_id = tracks.track_id

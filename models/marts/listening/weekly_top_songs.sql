@@ -77,7 +77,11 @@ final as (
         track_scores.musicality_score,
         track_scores.positivity_score,
         track_vibes.vibe,
-        weeks.is_complete_week
+        {{ track_score_null_reason('tracks.has_all_features') }} as score_null_reason,
+        weeks.is_complete_week,
+        weeks.score_weights_version,
+        weeks.vibe_thresholds_version,
+        weeks.listen_rules_version
     from numbered
     inner join weeks
         on
