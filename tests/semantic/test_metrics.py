@@ -60,6 +60,11 @@ _FROM_WEEKS: dict[str, Callable[[list[Row]], float | None]] = {
     "listens_per_day": _ratio("listens", "days_observed"),
     "minutes_per_day": _ratio("minutes_listened", "days_observed"),
     "feature_coverage": _ratio("scored_listens", "listens", 100),
+    "skipped_plays": _sum("skipped_plays"),
+    "skip_known_plays": _sum("skip_known_plays"),
+    "skip_rate": _ratio("skipped_plays", "skip_known_plays", 100),
+    "completion_known_plays": _sum("completion_known_plays"),
+    "completion": _mean("completion_pct", "completion_known_plays"),
     **{name: _mean(f"{name}_score", "scored_listens") for name in ("energy", "musicality", "positivity")},
     **{name: _mean(f"{name}_pct", "scored_listens") for name in _FEATURES},
     "energy_feature": _mean("energy_pct", "scored_listens"),
@@ -69,6 +74,8 @@ _FROM_WEEKS: dict[str, Callable[[list[Row]], float | None]] = {
 _COLUMNS = {
     "listens_per_day": "listens_per_day",
     "feature_coverage": "feature_coverage_pct",
+    "skip_rate": "skip_rate_pct",
+    "completion": "completion_pct",
     "unique_tracks": "unique_tracks",
     "energy": "energy_score",
     "musicality": "musicality_score",
@@ -83,6 +90,9 @@ _FROM_SIMILARITIES: dict[str, Callable[[list[Row]], float | None]] = {
     "difference": lambda rows: _plain_mean(row["difference_pp"] for row in rows),
     "compared_features": lambda rows: sum(row["similarity_pct"] is not None for row in rows),
 }
+
+
+_OF_LISTENING = sorted({*_FROM_WEEKS, *_FROM_SIMILARITIES, *_COLUMNS})
 
 
 def _plain_mean(values: Iterable[float | None]) -> float | None:
@@ -116,10 +126,10 @@ class MetricFlow:
         manifest = json.loads((self.folder / "target" / "semantic_manifest.json").read_text())
         return sorted(m["name"] for m in manifest["metrics"] if not m["type_params"].get("is_private"))
 
-    def by(self, group: Group) -> dict[Group, Row]:
-        """All metrics at once, grouped."""
+    def by(self, metrics: Iterable[str], group: Group) -> dict[Group, Row]:
+        """Several metrics at once, grouped."""
         file = self.folder / "answer.csv"
-        self.run("query", "--metrics", ",".join(self.metrics()), "--group-by", ",".join(group), "--csv", str(file))
+        self.run("query", "--metrics", ",".join(metrics), "--group-by", ",".join(group), "--csv", str(file))
         with file.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
         answer = {tuple(row.pop(name)[: 10 if "time" in name else None] for name in group): row for row in rows}
@@ -171,11 +181,11 @@ def _assert_equal(answer: dict[Group, Row], metric: str, expected: dict[Group, f
 
 
 def test_every_metric_is_held_against_the_marts(metricflow: MetricFlow) -> None:
-    assert set(metricflow.metrics()) == {*_FROM_WEEKS, *_FROM_SIMILARITIES, "unique_tracks"}
+    assert set(metricflow.metrics()) == {*_OF_LISTENING, "score_value"}
 
 
 def test_metrics_by_listener_and_week_are_the_weeks_of_the_marts(sample_data: Place, metricflow: MetricFlow) -> None:
-    answer = metricflow.by(("user", "metric_time__week"))
+    answer = metricflow.by(_OF_LISTENING, ("user", "metric_time__week"))
     weeks = _grouped(_rows(sample_data, "weekly_listening"), "user_id", "week_start")
     assert set(answer) == set(weeks)
     for metric, of in _FROM_WEEKS.items():
@@ -191,7 +201,7 @@ def test_metrics_by_listener_and_week_are_the_weeks_of_the_marts(sample_data: Pl
 
 
 def test_metrics_by_week_are_ratios_of_sums_over_all_listeners(sample_data: Place, metricflow: MetricFlow) -> None:
-    answer = metricflow.by(("metric_time__week",))
+    answer = metricflow.by(_OF_LISTENING, ("metric_time__week",))
     weeks = _grouped(_rows(sample_data, "weekly_listening"), "week_start")
     assert set(answer) == set(weeks)
     for metric, of in _FROM_WEEKS.items():
@@ -202,6 +212,13 @@ def test_metrics_by_week_are_ratios_of_sums_over_all_listeners(sample_data: Plac
     similarities = _grouped(_rows(sample_data, "fct_feature_similarity"), "week_start")
     for metric, of in _FROM_SIMILARITIES.items():
         _assert_equal(answer, metric, {group: of(rows) for group, rows in similarities.items()})
+
+
+def test_any_score_can_be_asked_for_by_its_name(sample_data: Place, metricflow: MetricFlow) -> None:
+    answer = metricflow.by(["score_value"], ("scored_day__score", "user", "metric_time__week"))
+    scores = _grouped(_rows(sample_data, "weekly_scores"), "score", "user_id", "week_start")
+    assert set(answer) == set(scores)
+    _assert_equal(answer, "score_value", {group: row["score_value"] for group, (row,) in scores.items()})
 
 
 def test_the_semantic_layer_is_valid_against_the_warehouse(metricflow: MetricFlow) -> None:
