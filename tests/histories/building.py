@@ -59,9 +59,7 @@ def load_export_files(
     assert not report.problems, report.problems
 
 
-def load_pages(
-    warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]], timezone: str | None = None
-) -> None:
+def load_pages(warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]], timezone: str | None = None) -> None:
     """Poll each page once, at its time, and load all of them."""
     import json
 

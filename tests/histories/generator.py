@@ -129,7 +129,8 @@ def generate(seed: int, listeners: int, folder: Path, mondays: Sequence[date] = 
         _history(np.random.default_rng([seed, number]), f"listener-{number}", tracks, folder, mondays)
         for number in range(listeners)
     )
-    recommendations = [row for history in histories for row in _recommendations(rng, history, tracks)]
+    known = [history for history in histories if history.exports or history.pages]
+    recommendations = [row for history in known for row in _recommendations(rng, history, tracks)]
     return Batch(seed, tracks, histories, write_catalogue(folder / "features.csv", tracks), tuple(recommendations))
 
 
@@ -286,9 +287,7 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
     return moment.astimezone(zone).utcoffset()
 
 
-def _session(
-    rng: np.random.Generator, start: datetime, tracks: Sequence[Track], known: Sequence[int]
-) -> list[Play]:
+def _session(rng: np.random.Generator, start: datetime, tracks: Sequence[Track], known: Sequence[int]) -> list[Play]:
     """Some plays in a row from `start` on; the first may end at that very second."""
     plays, end = [], start
     for number in range(int(rng.integers(1, 12))):
@@ -397,7 +396,9 @@ def _unbelievable(rng: np.random.Generator, row: dict[str, Any], generation: int
 def _write_export(rng: np.random.Generator, rows: list[dict[str, Any]], generation: int, path: Path) -> Path:
     """A folder or a ZIP of one to three files; the first row of every file tells its generation."""
     pieces = [list(piece) for piece in np.array_split(np.array(rows, dtype=object), int(rng.integers(1, 4)))]
-    stem = {1: "endsong_{}.json", 2: "Streaming_History_Audio_{}.json", 3: "Streaming_History_Video_{}.json"}[generation]
+    stem = {1: "endsong_{}.json", 2: "Streaming_History_Audio_{}.json", 3: "Streaming_History_Video_{}.json"}[
+        generation
+    ]
     files = {stem.format(number): piece for number, piece in enumerate(pieces) if piece}
     if rng.random() < 0.5:
         for name, piece in files.items():
@@ -411,9 +412,7 @@ def _write_export(rng: np.random.Generator, rows: list[dict[str, Any]], generati
 # ---- polls ----
 
 
-def _pages(
-    rng: np.random.Generator, plays: Sequence[Play], tracks: Sequence[Track], folder: Path
-) -> tuple[Page, ...]:
+def _pages(rng: np.random.Generator, plays: Sequence[Play], tracks: Sequence[Track], folder: Path) -> tuple[Page, ...]:
     """What recently played answered now and then: some plays are never on a page, and short pages leave gaps."""
     items: dict[int, dict[str, Any]] = {}
     for play in plays:
@@ -472,9 +471,7 @@ def _item(rng: np.random.Generator, play: Play, track: Track, ended_ms: int) -> 
 # ---- recommendations ----
 
 
-def _recommendations(
-    rng: np.random.Generator, history: History, tracks: Sequence[Track]
-) -> list[dict[str, Any]]:
+def _recommendations(rng: np.random.Generator, history: History, tracks: Sequence[Track]) -> list[dict[str, Any]]:
     """Answers of a recommender for some tracks of some weeks: short lists, repeats, the seed itself, unknown ids."""
     zone = ZoneInfo(history.timezone)
     played = []
