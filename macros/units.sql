@@ -3,6 +3,11 @@
     cast({{ milliseconds }} as double) / (60 * 1000)
 {%- endmacro %}
 
+{#- A day of 24 hours, in milliseconds. -#}
+{% macro milliseconds_a_day() -%}
+    24 * 60 * 60 * 1000
+{%- endmacro %}
+
 {#- A 0-1 audio feature as marts show it: 0-100. Null stays null. -#}
 {% macro percent(share) -%}
     {{ share }} * 100

@@ -104,6 +104,24 @@ def published_tables(manifest: Any) -> list[Published]:
     return [found[name] for name in sorted(found)]
 
 
+def changed_incrementals(connection: duckdb.DuckDBPyConnection, manifest: Any) -> list[str]:
+    """Names of incremental models whose table was made by other code than is on disk now.
+
+    Their rows would be made anew one way or another, but a table that exists cannot drop or retype a column.
+    """
+    if "dbt_results" not in warehouse.tables(connection, "workflow"):
+        return []
+    logged = _latest(connection)
+    return sorted(
+        node.name
+        for unique_id, node in manifest.nodes.items()
+        if node.resource_type == "model"
+        and node.config.materialized == "incremental"
+        and unique_id in logged
+        and logged[unique_id].checksum != node_checksum(manifest, unique_id)
+    )
+
+
 def judge(connection: duckdb.DuckDBPyConnection, manifest: Any) -> Verdict:
     """The verdict on the published models, for the warehouse behind `connection` and the code in `manifest`."""
     verdict = Verdict(raw_fingerprint=warehouse.raw_fingerprint(connection), published=published_tables(manifest))

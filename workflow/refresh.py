@@ -13,6 +13,7 @@ from workflow import site, warehouse
 from workflow.checksums import project_fingerprint
 from workflow.console import CommandError, Screen
 from workflow.dbt_runner import BuildResult, Dbt, NodeResult
+from workflow.gate import changed_incrementals
 from workflow.locks import connect, only_one, wait_for_database
 from workflow.publish import publish
 from workflow.settings import Settings, shown
@@ -186,7 +187,7 @@ class Refresh:
     def _build(self, dbt: Dbt, title: str, arguments: list[str]) -> None:
         with self.screen.step(title) as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
-            self.build = dbt.build(arguments, step.at)
+            self.build = dbt.build([*arguments, *self._full_refresh(dbt)], step.at)
             step.result = self.build.in_short
             if not self.build.ok:
                 step.verdict = "failed"
@@ -194,6 +195,14 @@ class Refresh:
             raise CommandError(self.build.error)
         if not self.build.ok:
             raise _Failed
+
+    def _full_refresh(self, dbt: Dbt) -> list[str]:
+        """Incremental models are made anew as a whole when that was asked for, and when their code has changed."""
+        if self.force:
+            return ["--full-refresh"]
+        manifest = dbt.manifest or dbt.parse()
+        with self._open() as connection:
+            return ["--full-refresh"] if changed_incrementals(connection, manifest) else []
 
     # --- the summary -----------------------------------------------------------------------------------------
 

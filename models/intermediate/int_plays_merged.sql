@@ -3,37 +3,55 @@
     has seen; assert_no_play_is_left_without_its_partner would tell.
 -#}
 {%- set matching_rounds = 4 %}
+{#- To make a day anew, the reports of the days around it are read: twice as far as they can change it. -#}
+{%- set days_around = 4 %}
+{#- Outside the condition below: which macros a model uses, and so its checksum, must not hang on how it is run. -#}
+{%- set dates_around = explode_dates(add_days('day', -days_around), add_days('day', days_around)) %}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='restate_days',
+    on_schema_change='sync_all_columns',
+    meta={'restated_days': 'merged_days'},
+) }}
 
 with
 
-exported as (
+report_days as (
 
-    select * from {{ ref('stg_spotify__streaming_history') }}
-    where content_kind = 'track'
-
-),
-
-polled as (
-
-    select * from {{ ref('stg_spotify__recently_played') }}
+    {{ merged_days() | indent(4) }}
 
 ),
 
-users as (
+due_days as (
 
-    select * from {{ ref('int_users') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
+    {{ days_to_make('report_days') | indent(4) }}
 
 ),
+{% if is_incremental() %}
+days_with_due_neighbours as (
 
-track_aliases as (
+    select distinct
+        user_id,
+        {{ dates_around }} as ended_on
+    from due_days
 
-    select * from {{ ref('track_aliases') }}
+),
+{% endif %}
+reports as (
+
+    select reports.*
+    from (
+        select
+            *,
+            cast(ended_at as date) as ended_on
+        from {{ ref('int_play_reports') }}
+    ) as reports
+    {%- if is_incremental() %}
+    inner join days_with_due_neighbours
+        on
+            reports.user_id = days_with_due_neighbours.user_id
+            and reports.ended_on = days_with_due_neighbours.ended_on
+    {%- endif %}
 
 ),
 
@@ -43,45 +61,29 @@ merge_rules as (
 
 ),
 
-skip_reasons as (
+clock_offsets as (
 
-    select * from {{ ref('skip_reasons') }}
+    select * from {{ ref('int_clock_offsets') }}
 
 ),
 
 exported_plays as (
 
     select
-        exported.streaming_history_id,
-        exported.user_id,
-        coalesce(track_aliases.canonical_track_id, exported.track_id) as track_id,
-        exported.ended_at,
-        exported.listened_ms,
-        -- Spotify's flag where it says yes, the reason otherwise; unknown when neither was recorded.
-        case
-            when exported.is_marked_skipped or skip_reasons.reason_end is not null then true
-            when exported.is_marked_skipped is null and exported.reason_end is null then null
-            else false
-        end as is_skipped
-    from exported
-    left join track_aliases
-        on exported.track_id = track_aliases.track_id
-    left join skip_reasons
-        on exported.reason_end = skip_reasons.reason_end
+        *,
+        report_id as streaming_history_id
+    from reports
+    where source = 'extended_export'
 
 ),
 
 polled_plays as (
 
     select
-        polled.recently_played_id,
-        polled.user_id,
-        coalesce(track_aliases.canonical_track_id, polled.track_id) as track_id,
-        polled.ended_at,
-        polled.duration_ms
-    from polled
-    left join track_aliases
-        on polled.track_id = track_aliases.track_id
+        *,
+        report_id as recently_played_id
+    from reports
+    where source = 'poll'
 
 ),
 
@@ -197,14 +199,16 @@ matches as (
 merged as (
 
     select
-        exported_plays.streaming_history_id as play_id,
+        exported_plays.source,
+        exported_plays.report_id as play_id,
         exported_plays.user_id,
+        exported_plays.timezone,
         exported_plays.track_id,
         exported_plays.ended_at as played_at,
+        exported_plays.ended_on,
         exported_plays.listened_ms as exported_ms,
-        cast(null as bigint) as duration_ms,
+        exported_plays.duration_ms,
         exported_plays.is_skipped,
-        'extended_export' as source,
         exported_plays.streaming_history_id,
         matches.recently_played_id
     from exported_plays
@@ -214,21 +218,21 @@ merged as (
     union all
 
     select
-        polled_plays.recently_played_id as play_id,
+        polled_plays.source,
+        polled_plays.report_id as play_id,
         polled_plays.user_id,
+        polled_plays.timezone,
         polled_plays.track_id,
         polled_plays.ended_at as played_at,
-        cast(null as bigint) as exported_ms,
-        coalesce(polled_plays.duration_ms, tracks.duration_ms) as duration_ms,
-        cast(null as boolean) as is_skipped,
-        'poll' as source,
+        polled_plays.ended_on,
+        polled_plays.listened_ms as exported_ms,
+        polled_plays.duration_ms,
+        polled_plays.is_skipped,
         cast(null as {{ dbt.type_string() }}) as streaming_history_id,
         polled_plays.recently_played_id
     from polled_plays
     left join matches
         on polled_plays.recently_played_id = matches.recently_played_id
-    left join tracks
-        on polled_plays.track_id = tracks.track_id
     where matches.recently_played_id is null
 
 ),
@@ -264,14 +268,37 @@ with_listened_ms as (
 
 ),
 
-with_local_date as (
+-- Of the reports around, only plays that end on a day that is due are new here.
+due as (
 
     select
         with_listened_ms.*,
-        {{ local_date('with_listened_ms.played_at', 'users.timezone') }} as listening_date
+        due_days.inputs_fingerprint,
+        -- Asking the calendar of time zones for each play would take longer than all the rest.
+        case
+            when clock_offsets.utc_offset_seconds is null
+                then {{ local_time('with_listened_ms.played_at', 'with_listened_ms.timezone') }}
+            else {{ dbt.dateadd('second', 'clock_offsets.utc_offset_seconds', 'with_listened_ms.played_at') }}
+        end as ended_at_local_time
     from with_listened_ms
-    inner join users
-        on with_listened_ms.user_id = users.user_id
+    inner join due_days
+        on
+            with_listened_ms.user_id = due_days.user_id
+            and with_listened_ms.ended_on = due_days.day
+    left join clock_offsets
+        on
+            with_listened_ms.timezone = clock_offsets.timezone
+            and with_listened_ms.ended_on = clock_offsets.utc_date
+
+),
+
+with_local_date as (
+
+    select
+        *,
+        cast(ended_at_local_time as date) as listening_date,
+        cast(extract(hour from ended_at_local_time) as integer) as listening_hour
+    from due
 
 ),
 
@@ -286,10 +313,13 @@ final as (
         source,
         listened_ms,
         listened_ms_source,
+        duration_ms,
         is_skipped,
         played_at,
         listening_date,
-        {{ week_start('listening_date') }} as week_start
+        listening_hour,
+        {{ week_start('listening_date') }} as week_start,
+        inputs_fingerprint
     from with_local_date
 
 )

@@ -122,7 +122,7 @@ def _merged(listener: Listener, definitions: Definitions) -> pd.DataFrame:
 
 def _estimate(plays: pd.DataFrame) -> pd.Series:
     """How long a play lasted at most: its track's length, and no longer than since the play before it ended."""
-    length = plays["duration_ms"].fillna(plays["length_ms"])
+    length = plays["length_ms"]
     return pd.concat([length, plays["elapsed_ms"]], axis=1).min(axis=1).where(length.notna())
 
 
