@@ -69,7 +69,18 @@ def draw(seed: int) -> Definitions:
                 }
             )
         mondays |= set(starts) - {BEGINNING, FUTURE}
-    return Definitions(tuple(sorted(mondays)), {**families, "definition_versions": dated})
+    seeds = {**families, "definition_versions": dated, "play_merge_rules": [_tolerance(rng)]}
+    seeds["skip_reasons"] = [
+        {"reason_end": reason, "rationale": "Drawn."}
+        for reason in ("fwdbtn", "backbtn", "endplay", "logout")
+        if rng.random() < 0.7
+    ]
+    return Definitions(tuple(sorted(mondays)), seeds)
+
+
+def _tolerance(rng: np.random.Generator) -> dict[str, Any]:
+    seconds = int(rng.choice([0, 3, 30, 60, 60, 90]))
+    return {"rule": "poll_match_tolerance_seconds", "value": seconds, "unit": "seconds", "rationale": "Drawn."}
 
 
 def _mondays(rng: np.random.Generator, count: int) -> list[date]:

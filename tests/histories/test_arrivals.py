@@ -26,7 +26,7 @@ from extract.tables import RECOMMENDATIONS
 from tests.conftest import Place
 from tests.extract.exports import record, write_json
 from tests.histories.building import NO_TESTS, Workshop, load_everything, load_export_files, load_pages
-from tests.histories.definitions import draw
+from tests.histories.definitions import BEGINNING, draw, write_seed
 from tests.histories.generator import Batch, History, Page, Track, generate, write_catalogue
 from tests.histories.test_histories import SEED
 
@@ -272,8 +272,8 @@ def test_an_export_that_comes_late_restates_the_days_it_touches(workshop: Worksh
     touched = {("late", tenth), ("late", fiftieth)}
     for name in incremental:
         assert _days(place, tables[name], marked=False) >= touched
-        # The play after a new one may have an estimate to correct: on the same day, or the next with plays.
-        allowed = touched | {("late", day + timedelta(days=1)) for _, day in touched}
+        # A play can change the estimate of the one after it: so the days around are read and made anew too.
+        allowed = {("late", day + timedelta(days=days)) for _, day in touched for days in range(-2, 3)}
         assert _days(place, tables[name], marked=False) <= allowed, f"{name}: rows of other days were written anew"
     if incremental:  # the marked rows are false by now
         workshop.build(place, "--full-refresh", *NO_TESTS)
@@ -297,3 +297,33 @@ def _is_incremental(workshop: Workshop, name: str) -> bool:
     assert workshop.dbt is not None
     node = workshop.dbt.manifest.nodes[f"model.spotiflow.{name}"]
     return str(node.config.materialized) == "incremental"
+
+
+def test_two_versions_that_change_places_restate_a_day_in_two_weeks(workshop: Workshop) -> None:
+    """Sunday evening and Monday morning in Tokyo lie on one date of UTC, under two listen rules: then they swap."""
+    place = workshop.place("swapped")
+    monday = datetime(2026, 3, 2)
+    moments = [monday - timedelta(hours=14), monday - timedelta(hours=8)]  # 10:00 and 16:00 UTC on 1 March
+    export = write_json(
+        place.folder / "export" / "Streaming_History_Audio_1.json",
+        [record(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), 45_000) for moment in moments],
+    )
+    load_export_files(place.warehouse, [(History("tokyo", "Asia/Tokyo", (), (export,), (), ()), [export])])
+    seeds = workshop.project / "seeds" / "definitions"
+    drawn = draw(SEED)
+    drawn.write(workshop.project, {})
+    others = [row for row in drawn.seeds["definition_versions"] if row["family"] != "listen_rules"]
+    rules = [{"version": 1, "minimum_listened_ms": 30_000}, {"version": 2, "minimum_listened_ms": 60_000}]
+    write_seed(seeds / "listen_rules.csv", [rule | {"minimum_track_share": 0} for rule in rules])
+    found = []
+    for first, second in ((1, 2), (2, 1)):
+        dated = [
+            {"family": "listen_rules", "version": version, "valid_from": start}
+            for version, start in ((first, BEGINNING), (second, monday.date()))
+        ]
+        said = {"recorded_on": "2026-01-01", "rationale": "Swapped."}
+        write_seed(seeds / "definition_versions.csv", [*others, *(row | said for row in dated)])
+        workshop.build(place, *PLAYS)
+        table = rows(place.warehouse, "marts.fct_plays").sort_values("played_at")
+        found.append(list(zip(table["listen_rules_version"], table["is_listen"], strict=True)))
+    assert found == [[(1, True), (2, False)], [(2, False), (1, True)]]
