@@ -16,7 +16,7 @@
     select
         weeks.user_id,
         weeks.day,
-        -- A day of UTC can lie in two local weeks, with two rules.
+        -- A day of UTC can lie in two local weeks, with two rules; which rule is whose counts too.
         {{ spotiflow.fingerprint([
             'min(weeks.inputs_fingerprint)', 'min(weeks.rule_fingerprint)', 'max(weeks.rule_fingerprint)', 'count(*)',
             "'" ~ spotiflow.code_fingerprint() ~ "'"
@@ -28,7 +28,8 @@
             plays.inputs_fingerprint,
             plays.week_start,
             {{ spotiflow.fingerprint([
-                'listen_rules.version', 'listen_rules.minimum_listened_ms', 'listen_rules.minimum_track_share'
+                'plays.week_start', 'listen_rules.version', 'listen_rules.minimum_listened_ms',
+                'listen_rules.minimum_track_share'
             ]) }} as rule_fingerprint
         from {{ ref('int_plays_merged') }} as plays
         inner join {{ ref('int_definition_calendar') }} as calendar

@@ -1,0 +1,109 @@
+"""Loading histories through the real loaders, and building them with dbt inside this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extract.audio_features import load_catalogue
+from extract.pipeline import load_tables
+from extract.spotify_api import Account, load_polls, poll
+from extract.spotify_export import ExportSource, load_exports
+from extract.tables import RECOMMENDATIONS
+from tests.conftest import Place
+from tests.histories.generator import Batch, History, Page
+from tests.workflow.conftest import copy_project, settings_of
+from workflow.dbt_runner import BuildResult, Dbt
+
+# No unit tests: they judge the code, whatever is loaded.
+ONLY_DATA_TESTS = ("--exclude-resource-type", "unit_test")
+NO_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+
+
+def user_id(history: History) -> str:
+    """As the warehouse knows the listener. (A label in the clear: these are nobody's.)"""
+    return history.label
+
+
+@dataclass
+class _Answering:
+    """A client that answers with a recorded page, as spotipy does."""
+
+    body: Any
+    auth_manager: None = None
+
+    def current_user_recently_played(self, limit: int) -> Any:
+        assert limit >= len(self.body["items"])
+        return self.body
+
+
+def load_everything(warehouse: Path, batch: Batch) -> None:
+    """Load all inputs of a batch, each kind in one go."""
+    with_exports = [history for history in batch.histories if history.exports]
+    load_export_files(warehouse, [(history, history.exports) for history in with_exports])
+    load_pages(warehouse, [(history, history.pages) for history in batch.histories if history.pages])
+    load_catalogue(warehouse, batch.catalogue)
+    load_tables(warehouse, {RECOMMENDATIONS.name: [RECOMMENDATIONS.from_rows(batch.recommendations)]})
+
+
+def load_export_files(
+    warehouse: Path, exports: Iterable[tuple[History, Sequence[Path]]], timezone: str | None = None
+) -> None:
+    """Load exports; `timezone` instead of the listener's own."""
+    report = load_exports(
+        warehouse,
+        [ExportSource(user_id(history), paths, timezone or history.timezone) for history, paths in exports],
+    )
+    assert not report.problems, report.problems
+
+
+def load_pages(warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]], timezone: str | None = None) -> None:
+    """Poll each page once, at its time, and load all of them."""
+    import json
+
+    accounts, polls = [], []
+    for history, listener_pages in pages:
+        accounts.append(Account(user_id(history), timezone or history.timezone))
+        for page in listener_pages:
+            client: Any = _Answering(json.loads(page.path.read_text(encoding="utf-8")))
+            polls.append(poll(client, user_id(history), lambda moment=page.requested_at: moment))  # type: ignore[misc]
+    assert all(result.error is None for result in polls)
+    if polls:
+        load_polls(warehouse, accounts, polls)
+
+
+class Workshop:
+    """A copy of the project whose seeds tests may change, parsed once, with as many warehouses as wanted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.project = copy_project(folder / "project")
+        self.dbt: Dbt | None = None
+
+    def place(self, name: str) -> Place:
+        """A warehouse of its own, built from the copy."""
+        place = Place(self.folder / name, project=self.project)
+        place.warehouse.parent.mkdir(parents=True)
+        return place
+
+    def build(self, place: Place, *arguments: str) -> BuildResult:
+        """`dbt build` in `place`, with the seeds as they are now. Raises AssertionError when anything is bad."""
+        result = self.try_to_build(place, *arguments)
+        assert result.ok, describe(result)
+        return result
+
+    def try_to_build(self, place: Place, *arguments: str) -> BuildResult:
+        """`dbt build` in `place`, which may fail."""
+        if self.dbt is None:
+            self.dbt = Dbt(settings_of(place))
+        # Seeds are read anew at each run, so that the models are parsed only once.
+        self.dbt.settings = settings_of(place)
+        return self.dbt.build(list(arguments), lambda _: None)
+
+
+def describe(result: BuildResult) -> str:
+    """What failed, in plain words."""
+    lines = [f"{bad.name}: {bad.status}, {bad.plain} ({bad.message})" for bad in result.bad]
+    return "\n".join([*lines, *([result.error] if result.error else [])])
