@@ -26,3 +26,12 @@
     {%- endfor -%}
     {{ dbt.hash(texts | join(" || '|' || ")) }}
 {%- endmacro %}
+
+{#- A date or number as text, for sentences. `decimals`: how many a number is rounded to; none: as it is. -#}
+{% macro as_text(value, decimals=none) -%}
+    {%- if decimals is none -%}
+    cast({{ value }} as {{ dbt.type_string() }})
+    {%- else -%}
+    cast(cast({{ value }} as decimal(18, {{ decimals }})) as {{ dbt.type_string() }})
+    {%- endif -%}
+{%- endmacro %}

@@ -205,5 +205,5 @@ def _tables_of(page: Path) -> set[str]:
 def test_exposures_name_what_their_page_queries(exposure: dict[str, Any]) -> None:
     name = "index" if exposure["name"] == "home" else exposure["name"].replace("_", "-")
     page = PROJECT / "reports" / "pages" / f"{name}.md"
-    declared = {re.fullmatch(r"ref\('(\w+)'\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
+    declared = {re.fullmatch(r"ref\('(\w+)'(?:, v=\d+)?\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
     assert declared == _tables_of(page)
