@@ -44,7 +44,7 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from weekly_top_songs where top_song_number > 1")
     connection.execute("update weekly_top_songs set listens = 1, plays = 1")
     connection.execute("update daily_track_listening set listens = 1, plays = 1")
-    connection.execute("update feature_coverage set provider = 'none'")
+    connection.execute("update feature_coverage set provider = null")
     counts = "plays = 1, listens = 1, unique_tracks = 1, scored_listens = 0, feature_coverage_pct = 0"
     connection.execute(f"update daily_listening set {counts}")
     connection.execute(

@@ -17,8 +17,8 @@ PAGES = sorted((REPORTS / "pages").rglob("*.md"))
 SOURCES = sorted((REPORTS / "sources").rglob("*.sql"))
 COMPONENTS = sorted([*(REPORTS / "components").rglob("*.svelte"), *(REPORTS / "components").rglob("*.js")])
 
-# Names of seeds' rows that a page has to ask for, and the mart's word for songs without features
-ALLOWED_TEXTS = {"none", "recommended_top_songs"}
+# Names of seeds' rows that a page has to ask for
+ALLOWED_TEXTS = {"recommended_top_songs"}
 DATE_FORMATS = {"%Y-%m-%dT%H:%M:%SZ"}
 
 
