@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test setup serve dev lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help report test setup serve dev metrics freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,11 +32,21 @@ dev: setup ## the site with live reload, for those who change pages
 	@test -f data/published.duckdb || { echo "Nothing is published yet: run “make report” first."; exit 1; }
 	@cd reports && npm run sources && npm run dev
 
+metrics: setup-python ## check the metrics that `mf query` answers, against the warehouse
+	@test -f "$${SPOTIFLOW_WAREHOUSE:-data/warehouse.duckdb}" || { echo "Nothing is built yet: run “make report” first."; exit 1; }
+	@$(BIN)/dbt parse --quiet
+	@# mf asks PyPI for newer versions of itself: nobody listens at this address.
+	@https_proxy=http://127.0.0.1:9 $(BIN)/mf validate-configs
+
+freeze: setup-python ## promise the published columns and types as they are: a step of every release
+	@$(BIN)/spotiflow contracts freeze
+
 lint: setup ## formatting, style and types of Python and SQL, and what must not be in the tree
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
+	@$(BIN)/spotiflow contracts check
 	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
 		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
 

@@ -16,9 +16,11 @@ from typer.core import TyperGroup
 from workflow import checks, stopping
 from workflow.console import CommandError, Screen
 from workflow.settings import VARIABLES, Settings, load_settings, shown
+from workflow.words import count
 
 if TYPE_CHECKING:
     from extract.report import LoadReport
+    from workflow.contracts import Comparison, Contracts
     from workflow.warehouse import Account, Kind
 
 _T = TypeVar("_T")
@@ -30,7 +32,7 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""
-        return ["load", "refresh", "status", "serve", "site", "publish"]
+        return ["load", "refresh", "status", "serve", "site", "publish", "contracts"]
 
 
 app = typer.Typer(
@@ -57,6 +59,12 @@ load_app = typer.Typer(
     help="Bring listening or audio features into the warehouse. Loading the same thing twice changes nothing.",
 )
 app.add_typer(load_app, name="load")
+contracts_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="What others may build on: the published tables' columns and types, frozen at each release.",
+)
+app.add_typer(contracts_app, name="contracts")
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Fail at once if another command is at work, instead of waiting for it.")
@@ -315,6 +323,51 @@ def serve_command(
         serve(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)"))
     except OSError as error:
         raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
+
+
+# --- contracts -----------------------------------------------------------------------------------------------
+
+
+@contracts_app.command(
+    "check",
+    epilog="[bold]Example[/bold]  spotiflow contracts check",
+)
+def contracts_check_command() -> None:
+    """Hold the published tables' columns and types against those of the last release."""
+    from workflow import contracts
+    from workflow.dbt_runner import Dbt
+
+    run = _Run()
+    frozen, found = contracts.check(run.settings, Dbt(run.settings).parse(), datetime.now().date())
+    run.screen.say(f"All that release {frozen.release} promised is there: {_promises(frozen)}.")
+    _say_changes(run.screen, found)
+
+
+@contracts_app.command(
+    "freeze",
+    epilog="[bold]Example[/bold]  spotiflow contracts freeze",
+)
+def contracts_freeze_command() -> None:
+    """Promise the columns and types as they are now: a step of every release."""
+    from workflow import contracts
+    from workflow.dbt_runner import Dbt
+
+    run = _Run()
+    frozen, found = contracts.freeze(run.settings, Dbt(run.settings).parse(), datetime.now().date())
+    where = shown(contracts.contracts_file(run.settings))
+    run.screen.say(f"{where} now promises, with release {frozen.release}: {_promises(frozen)}.")
+    _say_changes(run.screen, found, "New in it")
+
+
+def _promises(frozen: Contracts) -> str:
+    columns = sum(len(table.columns) for table in frozen.tables.values())
+    return f"{count(len(frozen.tables), 'table')}, {count(columns, 'column')}"
+
+
+def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, so nobody should build on it") -> None:
+    for title, names in ((new, found.not_frozen), ("Gone, as announced", found.retired)):
+        if names:
+            screen.say(f"{title}: {', '.join(names)}.")
 
 
 # --- helpers -------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from workflow.words import count, size
 if TYPE_CHECKING:
     import duckdb
 
-_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "workflow"}
+_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "workflow"}
 
 
 @dataclass(frozen=True)
