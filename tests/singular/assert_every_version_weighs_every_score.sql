@@ -1,9 +1,10 @@
--- A returned row is a version of the score weights that leaves one of the scores out.
+-- A returned row is a version of the score weights that forgets a score: the seed scores says that it is in use there.
 with
 
 versions as (
 
-    select distinct version from {{ ref('score_weights') }}
+    select * from {{ ref('definition_versions') }}
+    where family = 'score_weights'
 
 ),
 
@@ -20,15 +21,32 @@ score_weights as (
         score
     from {{ ref('score_weights') }}
 
+),
+
+-- From the first to the last, in the order in which they came into force; without a last one, to this day.
+scores_in_use as (
+
+    select
+        scores.score,
+        versions.version
+    from scores
+    inner join versions as first_versions
+        on scores.first_version = first_versions.version
+    left join versions as last_versions
+        on scores.last_version = last_versions.version
+    inner join versions
+        on
+            first_versions.valid_from <= versions.valid_from
+            and (scores.last_version is null or last_versions.valid_from >= versions.valid_from)
+
 )
 
 select
-    versions.version,
-    scores.score
-from versions
-cross join scores
+    scores_in_use.score,
+    scores_in_use.version as version_without_weights
+from scores_in_use
 left join score_weights
     on
-        versions.version = score_weights.version
-        and scores.score = score_weights.score
+        scores_in_use.version = score_weights.version
+        and scores_in_use.score = score_weights.score
 where score_weights.score is null
