@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -110,6 +111,16 @@ class Dbt:
         if not build.ok and not build.bad:
             build.error = _problem(result.exception, self.settings)
         return build
+
+    def compile_models(self) -> dict[str, Any]:
+        """The manifest as JSON data, the SQL of every model written out. Asks the warehouse for nothing."""
+        command = ["compile", "--select", "resource_type:model", "--no-introspect", "--no-populate-cache"]
+        result = self._invoke(command, None)
+        if not result.success:
+            failed = [run for run in getattr(result.result, "results", None) or [] if str(run.status) == "error"]
+            problem = result.exception or (failed[0].message if failed else None)
+            raise CommandError(_problem(problem, self.settings))
+        return dict(json.loads((self.settings.target / "manifest.json").read_text(encoding="utf-8")))
 
     def _invoke(self, arguments: list[str], listen: Callable[[Any], None] | None) -> Any:
         settings = self.settings
@@ -221,7 +232,7 @@ def _first_comment(sql: str) -> str:
     return " ".join(lines).split(". ")[0].rstrip(".")
 
 
-def _problem(exception: BaseException | None, settings: Settings) -> str:
+def _problem(exception: BaseException | str | None, settings: Settings) -> str:
     text = _tidy(str(exception) if exception else "dbt stopped without saying why", settings)
     return f"dbt could not run: {text}\nIts full log: {shown(settings.logs / 'dbt.log')}"
 
