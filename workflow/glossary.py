@@ -13,7 +13,7 @@ from typing import Any
 from workflow import gate
 
 KINDS = ("metric", "word", "column", "table")
-"""metric: a metric of the semantic layer; word: a doc block, which several tables use; column: described in its table."""
+"""metric: of the semantic layer; word: a doc block, which several tables use; column: described in its own table."""
 
 # Suffixes that say the unit, which stands beside the name
 _UNIT_SUFFIXES = ("_pct", "_pp", "_ms")
@@ -41,7 +41,12 @@ class Entry:
 def entries(manifest: Any) -> list[Entry]:
     """Every term of the published tables: metrics, words, columns, tables, each kind in the order of its labels."""
     tables = _tables(manifest)
-    found = [*_metrics(manifest, tables), *_words(manifest, tables), *_columns(manifest, tables), *_table_entries(tables)]
+    found = [
+        *_metrics(manifest, tables),
+        *_words(manifest, tables),
+        *_columns(manifest, tables),
+        *_table_entries(tables),
+    ]
     return sorted(found, key=lambda entry: (KINDS.index(entry.kind), entry.label.lower(), entry.anchor))
 
 

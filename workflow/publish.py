@@ -191,7 +191,9 @@ def _write_glossary(connection: duckdb.DuckDBPyConnection, manifest: Any) -> int
         if rows:
             # As columns, in one statement: row by row, each would be flushed to disk on its own.
             columns = ", ".join("unnest(?)" for _ in rows[0])
-            connection.execute(f"insert into published.{table} select {columns}", [list(c) for c in zip(*rows, strict=True)])
+            connection.execute(
+                f"insert into published.{table} select {columns}", [list(c) for c in zip(*rows, strict=True)]
+            )
     return len(terms) + len(places)
 
 
