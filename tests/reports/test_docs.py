@@ -17,7 +17,7 @@ def test_opens_from_the_pages_and_shows_the_project(visitor: Visitor) -> None:
     page.wait_for_url("**/docs/index.html#!/overview")
     expect(page).to_have_title("SpotiFlow: models, columns and metrics")
     expect(page.get_by_role("heading", name="SpotiFlow", exact=True)).to_be_visible()
-    expect(page.get_by_text("spotiflow", exact=True).first).to_be_visible()
+    expect(page.locator(".filename-normal:visible", has_text="spotiflow").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert visitor.problems == []
 
