@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 Progress = Callable[[str], None]
 """Called with a short sentence whenever a long step begins ("Reading endsong_3.json")."""
@@ -33,6 +34,8 @@ class FileReport:
     repeated: int = 0  # exact repeats within the file
     rejected: Counter[str] = field(default_factory=Counter)  # reason -> rows
     problem: str | None = None  # why the file could not be read (to its end), and what to do
+    oldest_played_at: datetime | None = None  # end of the file's oldest music play, naive UTC
+    newest_played_at: datetime | None = None
     note: str | None = None  # something worth knowing that is no problem
 
 

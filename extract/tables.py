@@ -112,6 +112,7 @@ TRACKS = _table(
     album_name=pa.string(),
     duration_ms=pa.int64(),
     isrc=pa.string(),
+    genre=pa.string(),  # lower case; of a track that a catalogue lists under several, the first by alphabet
 )
 
 ARTISTS = _table(
@@ -202,6 +203,8 @@ LOAD_LOG = _table(
     rows_repeated=pa.int64(),  # exact repeats within the file
     rows_rejected=pa.int64(),
     problem=pa.string(),  # null, or why the file could not be read to its end
+    oldest_played_at=_TIMESTAMP,  # of the music plays in the file; null without any
+    newest_played_at=_TIMESTAMP,
 )
 
 TABLES: dict[str, RawTable] = {

@@ -40,3 +40,12 @@
 {% macro exact_mean(value) -%}
     cast(sum(cast({{ value }} as decimal(18, 12))) as double) / count({{ value }})
 {%- endmacro %}
+
+{#- A date or number as text, for sentences. `decimals`: how many a number is rounded to; none: as it is. -#}
+{% macro as_text(value, decimals=none) -%}
+    {%- if decimals is none -%}
+    cast({{ value }} as {{ dbt.type_string() }})
+    {%- else -%}
+    cast(cast({{ value }} as decimal(18, {{ decimals }})) as {{ dbt.type_string() }})
+    {%- endif -%}
+{%- endmacro %}

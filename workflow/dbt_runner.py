@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workflow import seed_files
 from workflow.console import CommandError
 from workflow.settings import Settings, shown
 from workflow.stopping import quiet_resource_tracker
@@ -160,11 +161,20 @@ class Dbt:
             name=node.name,
             status=str(run.status),
             failures=run.failures,
-            message=_tidy(run.message or "", self.settings),
+            message=self._message(run),
             plain=in_plain_words(manifest, node.unique_id),
             subjects=subjects(manifest, node.unique_id),
             compiled_path=path if path is not None and path.exists() else None,
         )
+
+    def _message(self, run: Any) -> str:
+        """What dbt said; of a seed that it could not load, what is wrong with the file instead."""
+        node = run.node
+        if str(node.resource_type) == "seed" and str(run.status) == "error":
+            types = {column.name: column.data_type or "" for column in node.columns.values()}
+            if found := seed_files.problem(self.settings.root / node.original_file_path, types):
+                return found
+        return _tidy(run.message or "", self.settings)
 
 
 def in_plain_words(manifest: Any, unique_id: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflow import gate
+from workflow import gate, glossary
 from workflow.checksums import project_fingerprint
 from workflow.console import CommandError
 from workflow.locks import attach, is_alive
@@ -20,6 +20,8 @@ from workflow.words import count, size
 if TYPE_CHECKING:
     import duckdb
 
+# Tables that stand beside the marts: what the file is, and what is in it.
+_ABOUT = ("publication", "glossary", "glossary_tables")
 _PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "workflow"}
 
 
@@ -74,14 +76,14 @@ def publish(
             verdict = gate.judge(connection, manifest)
             if not verdict.is_open:
                 raise Refused(verdict)
-            rows = _write(connection, settings, aside, verdict, at)
+            rows = _write(connection, settings, manifest, aside, verdict, at)
         written = aside.stat().st_size
         _flush(aside)
         _swap(aside, settings.published)
     finally:
         aside.unlink(missing_ok=True)
         Path(f"{aside}.wal").unlink(missing_ok=True)
-    return Published(tables=len(verdict.published) + 1, rows=rows, bytes=written, verdict=verdict)
+    return Published(tables=len(verdict.published) + len(_ABOUT), rows=rows, bytes=written, verdict=verdict)
 
 
 def remove_leftovers(published: Path) -> None:
@@ -96,6 +98,7 @@ def remove_leftovers(published: Path) -> None:
 def _write(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
+    manifest: Any,
     aside: Path,
     verdict: gate.Verdict,
     at: Callable[[str], None],
@@ -118,9 +121,10 @@ def _write(
         ).fetchall()[0]
         rows += int(copied)
     _write_publication(connection, settings, verdict)
+    rows += 1 + _write_glossary(connection, manifest)
     _assert_nothing_private(connection, verdict)
     connection.execute("use memory; checkpoint published; detach published; detach warehouse")
-    return rows + 1
+    return rows
 
 
 def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings, verdict: gate.Verdict) -> None:
@@ -160,6 +164,39 @@ def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings
     )
 
 
+def _write_glossary(connection: duckdb.DuckDBPyConnection, manifest: Any) -> int:
+    """One row a term, and one row a term and table in which it occurs; returns how many rows."""
+    connection.execute(
+        """
+        create table published.glossary (
+            anchor varchar not null, kind varchar not null, kind_order integer not null, term varchar not null,
+            label varchar not null, unit varchar, text varchar not null, text_html varchar not null,
+            docs_anchor varchar
+        );
+        create table published.glossary_tables (
+            anchor varchar not null, table_name varchar not null, docs_anchor varchar not null
+        )
+        """
+    )
+    entries = glossary.entries(manifest)
+    terms = [
+        (
+            *(entry.anchor, entry.kind, glossary.KINDS.index(entry.kind) + 1, entry.term, entry.label, entry.unit),
+            *(entry.text, glossary.as_html(entry.text), entry.docs_anchor),
+        )
+        for entry in entries
+    ]
+    places = [(entry.anchor, *place) for entry in entries for place in entry.places]
+    for table, rows in (("glossary", terms), ("glossary_tables", places)):
+        if rows:
+            # As columns, in one statement: row by row, each would be flushed to disk on its own.
+            columns = ", ".join("unnest(?)" for _ in rows[0])
+            connection.execute(
+                f"insert into published.{table} select {columns}", [list(c) for c in zip(*rows, strict=True)]
+            )
+    return len(terms) + len(places)
+
+
 def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, verdict: gate.Verdict) -> None:
     """The file holds the tables that were meant, and no other."""
     written = {
@@ -168,7 +205,7 @@ def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, verdict: gate
             "select table_schema, table_name from information_schema.tables where table_catalog = 'published'"
         ).fetchall()
     }
-    meant = {("main", table.name) for table in verdict.published} | {("main", "publication")}
+    meant = {("main", table.name) for table in verdict.published} | {("main", name) for name in _ABOUT}
     if written != meant:
         raise CommandError(f"The published file would hold {sorted(written ^ meant)}, which nobody asked for.")
 

@@ -1,4 +1,5 @@
-"""Building the site: aside, from the published file and nothing else, then swapped in whole.
+"""Building the site: aside, then swapped in whole. Its pages show the published file and nothing else; beside them
+stands dbt's documentation of the models that made it.
 
 Evidence writes its build to `build/` of the folder it runs in, and keeps rows of earlier builds in
 `.evidence/`. So each build runs in a fresh copy of `reports/` (a few hundred small files; Node finds
@@ -9,6 +10,7 @@ touched until the new one is complete, and `npm run dev` can go on next to it.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import re
@@ -23,8 +25,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from workflow import stopping
-from workflow.checksums import file_checksum, files_fingerprint
+from workflow.checksums import file_checksum, files_fingerprint, project_fingerprint
 from workflow.console import CommandError
+from workflow.docs import build_docs
 from workflow.locks import is_alive
 from workflow.settings import Settings, shown
 from workflow.words import count, size
@@ -32,6 +35,7 @@ from workflow.words import count, size
 # What Evidence prints when a query or a component failed; it then builds on and exits 0.
 _FAILURES = re.compile(r"Error in |Internal Error|Missed substition")
 _STAMP = "spotiflow-site.json"
+_DOCS = Path("docs", "index.html")  # in the built site; pages link to it
 _NOT_COPIED = {"node_modules", ".evidence", "build", "screenshots", "test-results"}
 
 
@@ -57,6 +61,7 @@ class Stamp:
 
     published_sha256: str
     pages_fingerprint: str
+    docs_fingerprint: str
     built_at: str
 
 
@@ -89,10 +94,13 @@ def shows_published_data(settings: Settings) -> bool:
 
 
 def is_current(settings: Settings) -> bool:
-    """Whether building the site again would give the same: same published file, same pages."""
+    """Whether building the site again would give the same: same published file, same pages, same models behind them."""
     stamp = read_stamp(settings.site)
     return (
-        stamp is not None and stamp.pages_fingerprint == pages_fingerprint(settings) and shows_published_data(settings)
+        stamp is not None
+        and stamp.pages_fingerprint == pages_fingerprint(settings)
+        and stamp.docs_fingerprint == docs_fingerprint(settings)
+        and shows_published_data(settings)
     )
 
 
@@ -103,10 +111,19 @@ def pages_fingerprint(settings: Settings) -> str:
     return files_fingerprint(settings.root, _inputs(settings.reports))
 
 
+def docs_fingerprint(settings: Settings) -> str:
+    """md5 over everything that decides what the documentation says: models, seeds, macros, tests, and its writer."""
+    from workflow import dbt_runner, docs
+
+    writers = [Path(str(module.__file__)) for module in (docs, dbt_runner)]
+    own = files_fingerprint(writers[0].parent, writers)
+    return hashlib.md5(f"{project_fingerprint(settings.root)} {own}".encode(), usedforsecurity=False).hexdigest()
+
+
 def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Built:
     """Build the site from the published file; the standing site is replaced only by a complete one.
 
-    Hold the lock of `guarded` meanwhile. Raises CommandError with the log's name and first failure.
+    Needs no warehouse. Hold the lock of `guarded` meanwhile. Raises CommandError with the log's name and first failure.
     """
     recover(settings)
     if not settings.published.exists():
@@ -121,12 +138,14 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     try:
         work.mkdir(parents=True)
         data = _take(settings.published, work)
-        stamp = Stamp(file_checksum(data), pages_fingerprint(settings), _now())
+        stamp = Stamp(file_checksum(data), pages_fingerprint(settings), docs_fingerprint(settings), _now())
         for entry in _inputs(settings.reports):
             if entry.is_dir():
                 shutil.copytree(entry, work / entry.name, ignore=shutil.ignore_patterns("node_modules", ".evidence"))
             else:
                 shutil.copy2(entry, work / entry.name)
+        docs = work / "docs.html"
+        _document(settings, docs, stamp, at)
         environment = _environment(data, work)
         with log.open("wb") as stream:
             at("Reading the published data")
@@ -136,6 +155,8 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
         built = work / "build"
         if not (built / "index.html").is_file():
             raise CommandError(f"The build made no start page. Its log: {shown(log)}")
+        (built / _DOCS).parent.mkdir(parents=True, exist_ok=True)
+        docs.rename(built / _DOCS)
         (built / _STAMP).write_text(json.dumps(stamp.__dict__, indent=2) + "\n")
         files = [entry for entry in built.rglob("*") if entry.is_file()]
         made = Built(
@@ -147,6 +168,18 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     finally:
         _remove(work)
     return made
+
+
+def _document(settings: Settings, target: Path, stamp: Stamp, at: Callable[[str], None]) -> None:
+    """dbt's documentation: that of the standing site while nothing has changed that it describes, else a new one."""
+    standing, former = settings.site / _DOCS, read_stamp(settings.site)
+    if former is not None and former.docs_fingerprint == stamp.docs_fingerprint and standing.is_file():
+        shutil.copy2(standing, target)
+        return
+    try:
+        build_docs(settings, target, at)
+    except CommandError as error:
+        raise CommandError(f"The site could not be built: its documentation of the models failed.\n{error}") from error
 
 
 def _take(published: Path, work: Path) -> Path:

@@ -28,6 +28,7 @@ _NAMES = {
     "tempo": ("tempo",),
     "loudness": ("loudness",),
     **{feature: (feature,) for feature in AUDIO_FEATURES},
+    "genre": ("genre", "track_genre"),
 }
 _REQUIRED = ("track_id", *AUDIO_FEATURES)
 
@@ -35,10 +36,11 @@ _NUMBERS = (*AUDIO_FEATURES, "tempo", "loudness", "duration_ms")
 
 
 def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> LoadReport:
-    """Load a catalogue: `track_id`, the seven features (0-1, may be empty), and if there, title and artist.
+    """Load a catalogue: `track_id`, the seven features (0-1, may be empty), and if there, title, artist and genre.
 
     Track ids may be bare, `spotify:track:` URIs or open.spotify.com addresses. Rows with an unusable id or a
-    value out of range are kept aside in `rejected_rows`. Raises LoadError when the file is no catalogue at
+    value out of range are kept aside in `rejected_rows`. A track that is listed once per genre keeps the first
+    genre by alphabet; its other rows are repeats. Raises LoadError when the file is no catalogue at
     all: nothing is written then.
     """
     report = LoadReport("Catalogue of audio features")
@@ -224,6 +226,8 @@ def _classify(texts: str, *, has_rejects: bool) -> str:
 
         select
             *,
+            -- By alphabet and not by place: the order of a catalogue's rows must not decide.
+            min(lower(genre)) over (partition by reason_of_its_own is null, track_id) as first_genre,
             case
                 when reason_of_its_own is not null then reason_of_its_own
                 when is_later and first_content != {_content()} then 'track_id occurs before with other values'
@@ -234,7 +238,10 @@ def _classify(texts: str, *, has_rejects: bool) -> str:
 
 
 def _content() -> str:
-    return "concat_ws(chr(31), " + ", ".join(f"coalesce({name}::varchar, '')" for name in _NAMES) + ")"
+    """What makes two rows of a track the same. Not the genre: catalogues list a track once for each."""
+    return (
+        "concat_ws(chr(31), " + ", ".join(f"coalesce({name}::varchar, '')" for name in _NAMES if name != "genre") + ")"
+    )
 
 
 _FEATURES = f"""
@@ -249,9 +256,9 @@ where reason is null and not is_repeated and coalesce({", ".join(AUDIO_FEATURES)
 _TRACKS = f"""
 select
     track_id, '{PROVIDER}' as provider, track_name, null::varchar as artist_id, artist_name, album_name,
-    duration_ms_number::bigint as duration_ms, isrc
+    duration_ms_number::bigint as duration_ms, isrc, first_genre as genre
 from classified
-where reason is null and not is_repeated and track_name is not null
+where reason is null and not is_repeated and (track_name is not null or first_genre is not null)
 """
 
 

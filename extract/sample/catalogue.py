@@ -34,6 +34,7 @@ CSV_COLUMNS = (
     *AUDIO_FEATURES,
     "tempo",
     "loudness",
+    "genre",
 )
 
 # How features move together within a genre and artist. Signs and sizes follow what is found in large
@@ -117,6 +118,7 @@ class Catalogue:
                     int(self.duration_ms[index]),
                     self.isrcs[index],
                     *numbers,
+                    GENRES[int(self.genre[index])].name,
                 ]
             )
         return text.getvalue().encode("utf-8")

@@ -69,6 +69,8 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                             "rows_repeated": outcome.repeated,
                             "rows_rejected": outcome.rejected.total(),
                             "problem": outcome.problem,
+                            "oldest_played_at": outcome.oldest_played_at,
+                            "newest_played_at": outcome.newest_played_at,
                         }
                     )
             if not any(log["rows_read"] or not log["problem"] for log in logs):

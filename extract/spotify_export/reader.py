@@ -302,16 +302,17 @@ def _count_outcomes(
     connection: duckdb.DuckDBPyConnection, report: FileReport, rows: int, broken: dict[int, str]
 ) -> None:
     outcomes = connection.execute(
-        "select reason, is_repeated, content_kind, count(*) from classified group by all"
+        "select reason, is_repeated, content_kind, count(*), min(ended_at), max(ended_at) from classified group by all"
     ).fetchall()
     report.rows_read = rows
     report.rejected = Counter(broken.values())
-    for reason, is_repeated, content_kind, count in outcomes:
+    for reason, is_repeated, content_kind, count, oldest, newest in outcomes:
         if reason is not None:
             report.rejected[reason] += count
         elif is_repeated:
             report.repeated += count
         elif content_kind == "track":
             report.rows_loaded += count
+            report.oldest_played_at, report.newest_played_at = oldest, newest
         else:
             report.set_aside[content_kind] += count

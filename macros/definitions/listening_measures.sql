@@ -64,7 +64,7 @@ end
 {% macro completion_null_reason() -%}
 case
     when plays = 0 then 'nothing played'
-    when exported_plays = 0 then 'no exported plays'
-    when completion_known_plays = 0 then 'track lengths unknown'
+    when exported_plays = 0 then 'estimated durations'
+    when completion_known_plays = 0 then 'unknown track lengths'
 end
 {%- endmacro %}

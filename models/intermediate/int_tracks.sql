@@ -96,6 +96,7 @@ known as (
         tracks.artist_name,
         tracks.album_name,
         tracks.duration_ms,
+        tracks.genre,
         1 as kind_order,
         providers.priority as provider_priority
     from tracks
@@ -110,6 +111,7 @@ known as (
         artist_name,
         album_name,
         duration_ms,
+        cast(null as {{ dbt.type_string() }}) as genre,
         2 as kind_order,
         cast(null as integer) as provider_priority
     from newest_played_names
@@ -123,6 +125,7 @@ known as (
         cast(null as {{ dbt.type_string() }}) as artist_name,
         cast(null as {{ dbt.type_string() }}) as album_name,
         cast(null as bigint) as duration_ms,
+        cast(null as {{ dbt.type_string() }}) as genre,
         3 as kind_order,
         cast(null as integer) as provider_priority
     from (
@@ -168,7 +171,16 @@ ordered as (
                 provider_priority nulls last,
                 is_alias,
                 track_id
-        ) as duration_order
+        ) as duration_order,
+        row_number() over (
+            partition by canonical_track_id
+            order by
+                case when genre is null then 1 else 0 end,
+                kind_order,
+                provider_priority nulls last,
+                is_alias,
+                track_id
+        ) as genre_order
     from canonical
 
 ),
@@ -180,7 +192,8 @@ final as (
         max(case when name_order = 1 then track_name end) as track_name,
         max(case when name_order = 1 then artist_name end) as artist_name,
         max(case when name_order = 1 then album_name end) as album_name,
-        max(case when duration_order = 1 then duration_ms end) as duration_ms
+        max(case when duration_order = 1 then duration_ms end) as duration_ms,
+        max(case when genre_order = 1 then genre end) as genre
     from ordered
     group by canonical_track_id
 

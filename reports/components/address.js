@@ -21,3 +21,9 @@ export const comparisonAddress = (parameters) => address('/predicted-vs-actual/'
 
 /** @type {(anchor: string) => string} */
 export const definitionAddress = (anchor) => `${addBasePath('/definitions/')}#${anchor}`;
+
+/** A term of the glossary, by its kind and name @type {(anchor?: string) => string} */
+export const glossaryAddress = (anchor) => `${addBasePath('/glossary/')}${anchor ? `#${anchor}` : ''}`;
+
+/** dbt's documentation of the tables, a page of its own; an anchor names a place in it @type {(anchor?: string) => string} */
+export const docsAddress = (anchor = '') => `${addBasePath('/docs/index.html')}${anchor}`;

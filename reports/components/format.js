@@ -123,3 +123,9 @@ export const mondayOf = (iso) => {
 
 /** Bruno’s: what belongs to somebody @type {(name: string) => string} */
 export const possessive = (name) => `${name}’s`;
+
+/** A name as words: score_weights, score weights @type {(name: string) => string} */
+export const asWords = (name) => name.replaceAll('_', ' ');
+
+/** A name as the words that begin a line: score_weights, Score weights @type {(name: string) => string} */
+export const asTitle = (name) => asWords(name.charAt(0).toUpperCase() + name.slice(1));

@@ -31,3 +31,12 @@ export const lookOf = (vibes, vibe, version) => {
 	const colour = /^#[0-9a-f]{6}$/i.test(band?.colour ?? '') ? band.colour : '#8b8299';
 	return { vibe, colour, emoji: band?.emoji ?? '', ink: inkOn(colour) };
 };
+
+/**
+ * Every vibe once, for a legend: those of the newest version in their order, then what older versions called otherwise.
+ * @type {(vibes: Record<string, any>[] | undefined) => Record<string, any>[]}
+ */
+export const vibesOnce = (vibes) => {
+	const newestFirst = [...(vibes ?? [])].sort((one, other) => other.version - one.version || one.vibe_order - other.vibe_order);
+	return newestFirst.filter((band, at) => newestFirst.findIndex((other) => other.vibe === band.vibe) === at);
+};

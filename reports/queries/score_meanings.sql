@@ -2,6 +2,8 @@ select
     score,
     score_order,
     label,
-    meaning
+    meaning,
+    first_version,
+    last_version
 from marts.scores
 order by score_order

@@ -1,7 +1,16 @@
 -- The versions that the newest days on the site were built with
+with newest as (
+    select
+        family,
+        max(valid_from) as valid_from
+    from marts.definition_versions
+    where valid_from <= (select max(week_start) from marts.weekly_listening)
+    group by family
+)
+
 select
-    max(score_weights_version) as score_weights,
-    max(vibe_thresholds_version) as vibe_thresholds,
-    max(listen_rules_version) as listen_rules
-from marts.weekly_listening
-where week_start = (select max(week_start) from marts.weekly_listening)
+    v.family,
+    v.version
+from marts.definition_versions as v
+inner join newest on newest.family = v.family and newest.valid_from = v.valid_from
+order by v.family

@@ -211,8 +211,8 @@ def _dense(table: pd.DataFrame, by: str, step: str, definitions: Definitions) ->
     )
     dense["completion_null_reason"] = _reasons(
         (silent, "nothing played"),
-        (dense["exported_plays"] == 0, "no exported plays"),
-        (dense["completion_known_plays"] == 0, "track lengths unknown"),
+        (dense["exported_plays"] == 0, "estimated durations"),
+        (dense["completion_known_plays"] == 0, "unknown track lengths"),
     )
     return _with_meaning(_with_coverage(dense), definitions)
 

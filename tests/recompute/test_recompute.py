@@ -71,7 +71,7 @@ def test_the_sample_covers_what_is_hard(case: Case) -> None:
     reasons = days["score_null_reason"].dropna()
     assert set(reasons) == {"nothing played", "no listens", "no audio features"}
     assert {"skips not recorded", "nothing played"} <= set(days["skip_null_reason"].dropna())
-    assert {"no exported plays", "track lengths unknown"} <= set(days["completion_null_reason"].dropna())
+    assert {"estimated durations", "unknown track lengths"} <= set(days["completion_null_reason"].dropna())
     assert weeks["minutes_change_pct_null_reason"].nunique() == 3
     assert {"no week before", "no score", "no score the week before"} <= set(weeks["score_change_null_reason"].dropna())
     assert (weeks["returning_tracks"] > 0).any()

@@ -21,6 +21,8 @@ PAGES = {
     "day": "/day/",
     "predicted-vs-actual": "/predicted-vs-actual/?song=3",
     "definitions": "/definitions/",
+    "glossary": "/glossary/",
+    "tables-and-models": "/docs/index.html",
     "not-found": "/no-such-page/",
 }
 LOOKS = {

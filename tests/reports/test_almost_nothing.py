@@ -16,7 +16,7 @@ from tests.reports.words import UNKNOWN, week
 
 _EMPTIED = ("fct_recommendations", "fct_feature_similarity", "rejected_row_counts", "load_history")
 _FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
-_SCORES = ("energy_score", "musicality_score", "positivity_score")
+_SCORES = ("energy_score", "musicality_score", "positivity_score", "score_value", "score_change_pp")
 
 
 def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
@@ -44,16 +44,19 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from weekly_top_songs where top_song_number > 1")
     connection.execute("update weekly_top_songs set listens = 1, plays = 1")
     connection.execute("update daily_track_listening set listens = 1, plays = 1")
-    connection.execute("update feature_coverage set provider = 'none'")
+    connection.execute("update feature_coverage set provider = null")
     counts = "plays = 1, listens = 1, unique_tracks = 1, scored_listens = 0, feature_coverage_pct = 0"
     connection.execute(f"update daily_listening set {counts}")
+    connection.execute("update daily_scores set score_null_reason = 'no audio features'")
+    connection.execute(
+        "update weekly_scores set score_null_reason = 'no audio features', change_null_reason = 'no week before'"
+    )
     connection.execute(
         f"""
         update weekly_listening
         set {counts}, days_observed = 1, active_days = 1, listens_per_day = 1, is_complete_week = false,
             new_tracks = 1, new_artists = 1, previous_minutes_listened = null, minutes_listened_change = null,
-            minutes_listened_change_pct = null, listens_change = null, energy_score_change_pp = null,
-            musicality_score_change_pp = null, positivity_score_change_pp = null
+            minutes_listened_change_pct = null, listens_change = null
         """
     )
     connection.execute(
@@ -103,6 +106,7 @@ def test_one_play_without_features(reader: Visitor, almost_nothing: BuiltSite) -
     expect(page.get_by_test_id("hero-change")).to_have_text(UNKNOWN)
     expect(page.get_by_test_id("incomplete")).to_have_text("1 of 7 days")
     expect(page.get_by_test_id("coverage")).to_contain_text("spotiflow load features")
+    expect(page.get_by_test_id("score-reason").first).to_have_text("None of the songs played has audio features.")
     expect(page.get_by_test_id("day-link")).to_have_count(1)
     page.get_by_test_id("day-link").click()
     page.wait_for_url("**/day/**")

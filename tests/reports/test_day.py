@@ -34,10 +34,25 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     if row["plays"] == 0:
         expect(page.get_by_test_id("empty-state")).to_contain_text("Nothing was played")
         return
-    for score in ("energy", "musicality", "positivity"):
-        expect(page.get_by_test_id(f"score-{score}").get_by_test_id("score-value")).to_have_text(
-            percent(row[f"{score}_score"])
-        )
+    scores = site.rows(
+        """
+        select v.*, s.label, why.sentence
+        from daily_scores as v
+        join scores as s on s.score = v.score
+        left join missing_value_reasons as why on why.subject = 'score' and why.reason = v.score_null_reason
+        where v.user_id = ? and v.listening_date = ?
+        order by s.score_order
+        """,
+        row["user_id"],
+        row["listening_date"],
+    )
+    assert scores
+    expect(page.locator("article[data-testid^=score-] h3")).to_have_text([str(one["label"]) for one in scores])
+    for one in scores:
+        card = page.get_by_test_id(f"score-{one['score']}")
+        expect(card.get_by_test_id("score-value")).to_have_text(percent(one["score_value"]))
+        reason = card.get_by_test_id("score-reason")
+        expect(reason).to_have_text([str(one["sentence"])] if one["score_value"] is None else [])
     played = site.rows(
         """
         select track_name, artist_name, plays, listens, minutes_listened, positivity_score, vibe

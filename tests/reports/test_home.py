@@ -14,7 +14,7 @@ def test_state_of_the_data(visitor: Visitor, built_site: BuiltSite) -> None:
     covered = built_site.row(
         """
         select coalesce(sum(listens), 0) as listens,
-               coalesce(sum(listens) filter (where provider <> 'none'), 0) as with_features
+               coalesce(sum(listens) filter (where provider is not null), 0) as with_features
         from feature_coverage
         """
     )

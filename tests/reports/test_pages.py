@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
 from tests.reports.words import day
 
-PATHS = ["/", "/weekly-wrapped/", "/day/", "/predicted-vs-actual/", "/definitions/"]
+PATHS = ["/", "/weekly-wrapped/", "/day/", "/predicted-vs-actual/", "/definitions/", "/glossary/"]
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
@@ -31,8 +31,17 @@ def test_page_is_whole(new_visitor: Callable[..., Visitor], built_site: BuiltSit
     footer = page.get_by_test_id("footer")
     expect(footer.get_by_test_id("data-as-of")).to_contain_text(day(published["data_as_of"]))  # type: ignore[arg-type]
     expect(footer.get_by_test_id("published-at")).to_contain_text(day(published["published_at"]))  # type: ignore[arg-type]
+    newest = built_site.rows(
+        """
+        select family, version from definition_versions
+        where valid_from <= (select max(week_start) from weekly_listening)
+        qualify row_number() over (partition by family order by valid_from desc) = 1
+        order by family
+        """
+    )
+    assert newest
     expect(footer.get_by_test_id("definition-versions")).to_have_text(
-        re.compile(r"scores v\d+, vibes v\d+, songs v\d+")
+        ", ".join(f"{str(row['family']).replace('_', ' ')} v{row['version']}" for row in newest)
     )
     if built_site.rows("select 1 from dim_users where is_sample"):
         expect(footer.get_by_test_id("sample-note")).to_contain_text("fictional")
@@ -102,11 +111,12 @@ def test_text_stands_out_from_its_background(new_visitor: Callable[..., Visitor]
         assert page.evaluate(ratio, pair) >= 4.5, pair
 
 
-def test_start_page_needs_no_database(visitor: Visitor) -> None:
-    """Nobody should download 34 MB of WebAssembly to read who is here and how fresh the data is."""
+def test_pages_without_a_choice_need_no_database(visitor: Visitor) -> None:
+    """Nobody should download 34 MB of WebAssembly to read who is here, how fresh the data is, what a word means."""
     fetched: list[str] = []
     visitor.page.on("request", lambda request: fetched.append(request.url))
-    visitor.open("/")
+    for path in ("/", "/definitions/", "/glossary/"):
+        visitor.open(path)
     assert [url for url in fetched if url.endswith((".wasm", ".parquet"))] == []
 
 

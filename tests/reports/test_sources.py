@@ -17,8 +17,8 @@ PAGES = sorted((REPORTS / "pages").rglob("*.md"))
 SOURCES = sorted((REPORTS / "sources").rglob("*.sql"))
 COMPONENTS = sorted([*(REPORTS / "components").rglob("*.svelte"), *(REPORTS / "components").rglob("*.js")])
 
-# Names of seeds' rows that a page has to ask for, and the mart's word for songs without features
-ALLOWED_TEXTS = {"none", "recommended_top_songs"}
+# Names of seeds' rows that a page has to ask for
+ALLOWED_TEXTS = {"recommended_top_songs"}
 DATE_FORMATS = {"%Y-%m-%dT%H:%M:%SZ"}
 
 
@@ -70,6 +70,23 @@ def test_no_page_or_component_knows_a_vibe_or_its_colour() -> None:
     for path in [*PAGES, *COMPONENTS]:
         text = path.read_text()
         assert [word for word in words if word.lower() in text.lower()] == [], path.name
+
+
+def test_no_page_or_component_knows_a_score() -> None:
+    """Scores come by the row, so that one more needs no page; only lists of songs have a column for some."""
+    scores = {row["score"] for row in _seed("scores")}
+    labels = {row["label"] for row in _seed("scores")}
+    for path in COMPONENTS:
+        text = path.read_text()
+        assert [name for name in scores if re.search(rf"\b{name}_score|['\"/#]{name}['\"]", text)] == [], path.name
+        assert [label for label in labels if f">{label}<" in text] == [], path.name
+    wide = {"weekly_top_songs", "daily_track_listening"}
+    for where, sql in QUERIES:
+        if re.search(rf"\b({'|'.join(scores)})_score\b", sql):
+            assert set(re.findall(r"\bmarts\.(\w+)", sql)) <= wide, where
+    for source in SOURCES:
+        if source.stem not in wide:
+            assert not re.search(rf"\b({'|'.join(scores)})_score", source.read_text()), source.name
 
 
 def test_one_source_for_each_published_table_that_pages_read() -> None:

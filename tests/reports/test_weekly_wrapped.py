@@ -10,8 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, change, count, duration, minutes, number, percent, points, week
 
-SCORES = ("energy", "musicality", "positivity")
-
 # Which weeks to look at; the data need not have one of each
 WEEKS = {
     "the usual": "where is_complete_week order by listens desc",
@@ -20,6 +18,10 @@ WEEKS = {
     "a silent one": "where plays = 0 order by week_start desc",
     "one after a part of a week": "where minutes_listened_change is null and previous_minutes_listened is not null "
     "order by is_complete_week desc, listens desc",
+    "one with a day in part": "where (user_id, week_start) in (select (user_id, week_start) from daily_listening "
+    "where scored_listens > 0 and scored_listens < listens) order by listens desc",
+    "one after other definitions": "where (user_id, week_start) in (select (user_id, week_start) from weekly_scores "
+    "where change_null_reason = 'other definitions') order by listens desc",
     "one without features": "where listens > 0 and scored_listens = 0 order by listens desc",
     "one of short plays": "where plays > 0 and listens = 0 order by week_start desc",
     "the busiest": "order by minutes_listened desc",
@@ -56,11 +58,7 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         expect(before).to_have_text("No week before this one")
     unknown = "A silent week" if row["plays"] == 0 else "Not known"
     expect(page.get_by_test_id("hero-vibe")).to_have_text(str(row["vibe"] or unknown))
-    for score in SCORES:
-        card = page.get_by_test_id(f"score-{score}")
-        expect(card.get_by_test_id("score-value")).to_have_text(percent(row[f"{score}_score"]))
-        if row[f"{score}_score_change_pp"] is not None:
-            expect(card).to_contain_text(points(row[f"{score}_score_change_pp"]))
+    shows_scores(page, site, row)
     if row["scored_listens"]:
         scored = f"{number(row['scored_listens'])} of {count(row['listens'], 'song')}"
         expect(page.get_by_test_id("coverage")).to_contain_text(f"{scored} ({percent(row['feature_coverage_pct'])})")
@@ -69,6 +67,40 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
             expect(page.get_by_test_id(f"feature-{name}")).to_contain_text(percent(row[f"{name}_pct"]))
     shows_days(page, site, row)
     shows_top_songs(page, site, row)
+
+
+def shows_scores(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """A card for each score of the week, in the order of the definitions; without a number, the reason."""
+    scores = site.rows(
+        """
+        select v.*, s.label, why.sentence, why_no_change.sentence as change_sentence
+        from weekly_scores as v
+        join scores as s on s.score = v.score
+        left join missing_value_reasons as why on why.subject = 'score' and why.reason = v.score_null_reason
+        left join missing_value_reasons as why_no_change
+            on why_no_change.subject = 'change' and why_no_change.reason = v.change_null_reason
+        where v.user_id = ? and v.week_start = ?
+        order by s.score_order
+        """,
+        row["user_id"],
+        row["week_start"],
+    )
+    assert scores
+    expect(page.locator("article[data-testid^=score-] h3")).to_have_text([str(one["label"]) for one in scores])
+    for one in scores:
+        card = page.get_by_test_id(f"score-{one['score']}")
+        expect(card.get_by_test_id("score-value")).to_have_text(percent(one["score_value"]))
+        if one["score_value"] is None:
+            assert one["sentence"]
+            expect(card.get_by_test_id("score-reason")).to_have_text(str(one["sentence"]))
+        elif one["score_change_pp"] is None:
+            assert one["change_sentence"]
+            expect(card.get_by_test_id("score-change")).to_contain_text(str(one["change_sentence"]))
+        else:
+            expect(card.get_by_test_id("score-change")).to_contain_text(points(one["score_change_pp"]))
+    if row["scored_listens"]:
+        version = f"version {scores[0]['score_weights_version']} of the score weights"
+        expect(page.get_by_test_id("score-version")).to_have_text(version)
 
 
 def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -83,6 +115,14 @@ def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         expect(link).to_have_attribute("data-date", str(day["listening_date"]))
         expect(link).to_contain_text(minutes(day["minutes_listened"]))
         expect(link).to_contain_text(count(day["listens"], "song"))
+        partly = day["vibe"] is not None and day["scored_listens"] < day["listens"]  # type: ignore[operator]
+        expect(link.get_by_test_id("day-partly")).to_have_count(1 if partly else 0)
+        words = link.get_attribute("title") or ""
+        assert words == link.get_attribute("aria-label")
+        assert (f"from {number(day['scored_listens'])} of them" in words) == partly, words
+        assert (str(day["vibe"]) in words) == (day["vibe"] is not None), words
+    some_partly = any(day["vibe"] and day["scored_listens"] < day["listens"] for day in days)  # type: ignore[operator]
+    expect(page.get_by_test_id("days-partly")).to_have_count(1 if some_partly else 0)
 
 
 def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -91,6 +131,8 @@ def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None
         row["user_id"],
         row["week_start"],
     )
+    scores = [row["score"] for row in site.rows("select score from scores order by score_order")]
+    scores = [score for score in scores if songs and f"{score}_score" in songs[0]]
     shown = page.get_by_test_id("top-song")
     expect(shown).to_have_count(min(10, len(songs)))
     for line, song in zip(shown.all()[:5], songs[:5], strict=True):
@@ -99,8 +141,8 @@ def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None
         assert cells[1] == f"{song['track_name']} {song['artist_name']}"
         assert cells[2] == number(song["listens"])
         assert cells[3] == minutes(song["minutes_listened"])
-        assert cells[4:7] == [percent(song[f"{score}_score"]) for score in SCORES]
-        assert (str(song["vibe"]) if song["vibe"] else UNKNOWN) in cells[7]
+        assert cells[4:-1] == [percent(song[f"{score}_score"]) for score in scores]
+        assert (str(song["vibe"]) if song["vibe"] else UNKNOWN) in cells[-1]
 
 
 @pytest.mark.parametrize("which", WEEKS)

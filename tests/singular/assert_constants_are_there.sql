@@ -12,6 +12,19 @@ needed as (
     select 'recommended_weeks' as constant
     union all
     select 'poll_match_tolerance_seconds' as constant
+    union all
+    select 'segment_top_places' as constant
+    {%- for threshold in [
+        'day_hours_from',
+        'week_times_median_from',
+        'week_minutes_from',
+        'week_median_weeks_least',
+        'week_median_weeks_most',
+        'play_times_length_from',
+    ] %}
+    union all
+    select '{{ threshold }}' as constant
+    {%- endfor %}
 
 ),
 
@@ -21,6 +34,9 @@ there as (
     where value is not null
     union all
     select rule as constant from {{ ref('play_merge_rules') }}
+    where value is not null
+    union all
+    select threshold as constant from {{ ref('anomaly_thresholds') }}
     where value is not null
 
 )

@@ -8,6 +8,8 @@ families as (
     select 'vibe_thresholds' as family
     union all
     select 'listen_rules' as family
+    union all
+    select 'sound_clusters' as family
 
 ),
 

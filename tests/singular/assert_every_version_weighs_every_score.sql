@@ -36,8 +36,8 @@ scores_in_use as (
         on scores.last_version = last_versions.version
     inner join versions
         on
-            versions.valid_from >= first_versions.valid_from
-            and (scores.last_version is null or versions.valid_from <= last_versions.valid_from)
+            first_versions.valid_from <= versions.valid_from
+            and (scores.last_version is null or last_versions.valid_from >= versions.valid_from)
 
 )
 

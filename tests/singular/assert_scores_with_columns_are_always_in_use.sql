@@ -1,11 +1,18 @@
--- A returned row is a version of the score weights that leaves out a score which has a column of its own in the wide
--- marts: the column would be empty without a reason. To retire such a score, take its column out of the models first.
+-- A returned row is a score that has a column of its own in the wide marts and is not in use in all versions: the column
+-- would be empty without a reason. To retire such a score, take its column out of the models first.
 with
 
-versions as (
+first_version as (
 
-    select * from {{ ref('definition_versions') }}
-    where family = 'score_weights'
+    select version
+    from {{ ref('definition_versions') }}
+    where
+        family = 'score_weights'
+        and valid_from = (
+            select min(earliest.valid_from)
+            from {{ ref('definition_versions') }} as earliest
+            where earliest.family = 'score_weights'
+        )
 
 ),
 
@@ -19,23 +26,21 @@ scores_with_columns as (
 
 ),
 
-score_weights as (
+scores as (
 
-    select distinct
-        version,
-        score
-    from {{ ref('score_weights') }}
-    where weight > 0
+    select * from {{ ref('scores') }}
 
 )
 
 select
     scores_with_columns.score,
-    versions.version as version_without_weights
+    scores.first_version,
+    scores.last_version
 from scores_with_columns
-cross join versions
-left join score_weights
-    on
-        versions.version = score_weights.version
-        and scores_with_columns.score = score_weights.score
-where score_weights.score is null
+left join scores
+    on scores_with_columns.score = scores.score
+left join first_version
+    on scores.first_version = first_version.version
+where
+    first_version.version is null
+    or scores.last_version is not null

@@ -33,4 +33,6 @@ group by
     streaks.days
 having
     streaks.days <> {{ days_between('streaks.first_date', 'streaks.last_date') }} + 1
-    or streaks.days <> count(*)
+    or count(case when active_days.listening_date between streaks.first_date and streaks.last_date then 1 end)
+    <> streaks.days
+    or count(*) <> streaks.days

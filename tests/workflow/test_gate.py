@@ -257,7 +257,8 @@ def test_publishes_marts_and_definitions_and_nothing_else(publish_mini: Callable
             "select table_schema, table_name, table_type from information_schema.tables"
         ).fetchall()
         assert sorted(tables) == [
-            ("main", name, "BASE TABLE") for name in ("publication", "scores", "totals", "totals_v1", "weights")
+            ("main", name, "BASE TABLE")
+            for name in ("glossary", "glossary_tables", "publication", "scores", "totals", "totals_v1", "weights")
         ]
         assert connection.execute("from scores").fetchall() == [("a", 3.0), ("b", 6.0)]
         assert connection.execute("from totals").fetchall() == connection.execute("from totals_v1").fetchall()

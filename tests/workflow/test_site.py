@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -12,7 +13,9 @@ import pytest
 from tests.conftest import Place
 from tests.workflow.conftest import settings_of
 from workflow import site
+from workflow.checksums import file_checksum
 from workflow.console import CommandError
+from workflow.settings import Settings
 
 
 def folder(path: Path, word: str) -> Path:
@@ -130,3 +133,77 @@ def test_the_built_site_is_complete(sample_build: Place) -> None:
     assert (sample_build.site / "index.html").is_file()
     assert "Build complete" in sample_build.build_log.read_text()
     assert not site.work_folder(settings_of(sample_build)).exists()
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Settings:
+    """Something is published, and yesterday's site stands, with its documentation."""
+    place = Place(tmp_path)
+    settings = settings_of(place)
+    place.published.parent.mkdir(parents=True)
+    place.published.write_bytes(b"published")
+    folder(place.site, "yesterday")
+    folder(place.site / "docs", "documentation of yesterday")
+    return settings
+
+
+def _stamped(settings: Settings, docs_fingerprint: str) -> site.Stamp:
+    stamp = site.Stamp(
+        published_sha256=file_checksum(settings.published),
+        pages_fingerprint=site.pages_fingerprint(settings),
+        docs_fingerprint=docs_fingerprint,
+        built_at="2026-11-23T10:00:00+00:00",
+    )
+    (settings.site / "spotiflow-site.json").write_text(json.dumps(stamp.__dict__))
+    return stamp
+
+
+def test_documentation_that_fails_leaves_the_site_as_it_is(standing: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise CommandError("dbt could not run: weekly_listening has no description")
+
+    monkeypatch.setattr(site, "build_docs", fail)
+    with pytest.raises(CommandError, match=r"(?s)documentation of the models.*weekly_listening has no description"):
+        site.build(standing)
+    assert (standing.site / "index.html").read_text() == "yesterday"
+    assert (standing.site / "docs" / "index.html").read_text() == "documentation of yesterday"
+    assert not site.work_folder(standing).exists()
+
+
+def test_documentation_is_written_again_when_what_it_describes_changed(
+    standing: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(settings: Settings, target: Path, at: object) -> None:
+        target.write_text("documentation of today")
+
+    monkeypatch.setattr(site, "build_docs", write)
+    target = tmp_path / "docs.html"
+    now = site.docs_fingerprint(standing)
+    stamp = _stamped(standing, now)
+    site._document(standing, target, stamp, print)
+    assert target.read_text() == "documentation of yesterday", "nothing changed: no need to write it again"
+
+    _stamped(standing, "of other models")
+    site._document(standing, target, stamp, print)
+    assert target.read_text() == "documentation of today"
+
+    _stamped(standing, now)
+    (standing.site / "docs" / "index.html").unlink()
+    target.unlink()
+    site._document(standing, target, stamp, print)
+    assert target.read_text() == "documentation of today"
+
+
+def test_a_site_with_documentation_of_other_models_is_not_current(standing: Settings) -> None:
+    _stamped(standing, site.docs_fingerprint(standing))
+    assert site.is_current(standing)
+    _stamped(standing, "of other models")
+    assert not site.is_current(standing)
+    assert site.shows_published_data(standing)
+
+
+def test_a_stamp_from_before_there_was_documentation_is_old(standing: Settings) -> None:
+    stamp = dict(_stamped(standing, "").__dict__)
+    del stamp["docs_fingerprint"]
+    (standing.site / "spotiflow-site.json").write_text(json.dumps(stamp))
+    assert not site.is_current(standing)

@@ -33,7 +33,9 @@ renamed as (
         rows_rejected,
 
         ---- timestamps
-        loaded_at
+        loaded_at,
+        oldest_played_at,
+        newest_played_at
     from source
 
 ),

@@ -25,6 +25,7 @@ renamed as (
         track_name,
         artist_name,
         album_name,
+        genre,
 
         ---- numerics
         duration_ms

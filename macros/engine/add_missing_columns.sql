@@ -1,0 +1,26 @@
+{#-
+    Adds those columns to a table that it does not have yet, empty. `columns`: {'name', 'data_type'} of each, the
+    type in DuckDB's words.
+-#}
+{% macro add_missing_columns(table, columns) -%}
+    {{ return(adapter.dispatch('add_missing_columns', 'spotiflow')(table, columns)) }}
+{%- endmacro %}
+
+{% macro default__add_missing_columns(table, columns) -%}
+    {%- for column in columns -%}
+        {%- do run_query(
+            'alter table ' ~ table ~ ' add column if not exists '
+            ~ column.name ~ ' ' ~ spotiflow.column_type(column.data_type)
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro spark__add_missing_columns(table, columns) -%}
+    {%- set present = run_query('describe table ' ~ table).columns[0].values() | map('lower') | list -%}
+    {%- for column in columns if column.name | lower not in present -%}
+        {%- do run_query(
+            'alter table ' ~ table ~ ' add columns ('
+            ~ column.name ~ ' ' ~ spotiflow.column_type(column.data_type) ~ ')'
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}

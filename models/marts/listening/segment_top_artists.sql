@@ -1,0 +1,111 @@
+with
+
+members as (
+
+    select * from {{ ref('int_listening_by_segment') }}
+    where segment_number = 1
+
+),
+
+-- Minutes of all plays; tracks that were played and never listened to have no place.
+listener_tracks as (
+
+    select * from {{ ref('int_listener_tracks') }}
+    where listens > 0
+
+),
+
+tracks as (
+
+    select * from {{ ref('dim_tracks') }}
+
+),
+
+constants as (
+
+    select * from {{ ref('diagnostic_constants') }}
+
+),
+
+segments as (
+
+    select
+        members.segment_kind,
+        members.segment,
+        count(distinct members.user_id) as segment_listeners,
+        cast(sum(listener_tracks.listens) as bigint) as segment_listens
+    from members
+    inner join listener_tracks
+        on members.user_id = listener_tracks.user_id
+    group by
+        members.segment_kind,
+        members.segment
+
+),
+
+counted as (
+
+    select
+        members.segment_kind,
+        members.segment,
+        tracks.artist_name,
+        count(distinct listener_tracks.track_id) as unique_tracks,
+        cast(sum(listener_tracks.listens) as bigint) as listens,
+        count(distinct listener_tracks.user_id) as listeners,
+        {{ minutes('sum(listener_tracks.listened_ms)') }} as minutes_listened
+    from members
+    inner join listener_tracks
+        on members.user_id = listener_tracks.user_id
+    inner join tracks
+        on listener_tracks.track_id = tracks.track_id
+    -- Nobody to name: its listens count in the segment, not for an artist.
+    where tracks.artist_name is not null
+    group by
+        members.segment_kind,
+        members.segment,
+        tracks.artist_name
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by segment_kind, segment
+            order by
+                listens desc,
+                listeners desc,
+                artist_name asc
+        ) as top_number
+    from counted
+
+),
+
+final as (
+
+    select
+        numbered.segment_kind,
+        numbered.segment,
+        numbered.top_number as top_artist_number,
+        numbered.artist_name,
+        numbered.unique_tracks,
+        numbered.listens,
+        numbered.listeners,
+        numbered.minutes_listened,
+        cast(numbered.listens as double) / segments.segment_listens * 100 as listens_share_pct,
+        segments.segment_listens,
+        segments.segment_listeners
+    from numbered
+    inner join segments
+        on
+            numbered.segment_kind = segments.segment_kind
+            and numbered.segment = segments.segment
+    inner join constants
+        on
+            constants.constant = 'segment_top_places'
+            and numbered.top_number <= constants.value
+
+)
+
+select * from final

@@ -1,0 +1,6 @@
+select
+    subject,
+    reason,
+    sentence
+from marts.missing_value_reasons
+order by subject, reason

@@ -1,0 +1,11 @@
+select
+    user_id,
+    week_start::varchar as week_start,
+    score,
+    score_value,
+    score_null_reason,
+    score_change_pp,
+    change_null_reason,
+    score_weights_version
+from weekly_scores
+order by user_id, week_start, score
