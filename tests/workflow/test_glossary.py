@@ -105,8 +105,9 @@ def test_a_model_with_versions_has_the_names_of_the_published_file() -> None:
 
 
 def test_a_metric_names_the_tables_it_is_computed_from() -> None:
-    def metric(name: str, label: str | None, behind: list[str], meta: dict[str, str]) -> Any:
+    def metric(name: str, label: str | None, behind: list[str], meta: dict[str, str], hidden: bool = False) -> Any:
         return SimpleNamespace(
+            type_params=SimpleNamespace(is_private=hidden),
             name=name,
             label=label,
             description=f"What {name} is.",
@@ -117,13 +118,18 @@ def test_a_metric_names_the_tables_it_is_computed_from() -> None:
         )
 
     semantic = SimpleNamespace(
-        unique_id="semantic_model.shop.days", depends_on=SimpleNamespace(nodes=["model.shop.days"])
+        unique_id="semantic_model.shop.days", depends_on=SimpleNamespace(nodes=["model.shop.view"])
     )
+    # A semantic model may stand on a view that is not published: then the table behind it is named.
+    view = _model("view", published=False)
+    view.depends_on = SimpleNamespace(nodes=["model.shop.days"])
     metrics = [
         metric("minutes", "Minutes listened", ["semantic_model.shop.days"], {"unit": "minutes"}),
         metric("minutes_a_day", None, ["metric.shop.minutes"], {}),
+        metric("minutes_x60", None, ["semantic_model.shop.days"], {}, hidden=True),
     ]
-    found = _by_anchor(_manifest([_model("days"), _model("weeks")], [], metrics, [semantic]))
+    found = _by_anchor(_manifest([_model("days"), _model("weeks"), view], [], metrics, [semantic]))
+    assert "metric-minutes_x60" not in found
     minutes, ratio = found["metric-minutes"], found["metric-minutes_a_day"]
     assert (minutes.label, minutes.unit, minutes.text) == ("Minutes listened", "minutes", "What minutes is.")
     assert (ratio.label, ratio.unit) == ("Minutes a day", None)
