@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test setup serve dev lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help report test setup serve dev freshness lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ serve: setup ## show the built site on http://127.0.0.1:3000
 dev: setup ## the site with live reload, for those who change pages
 	@test -f data/published.duckdb || { echo "Nothing is published yet: run “make report” first."; exit 1; }
 	@cd reports && npm run sources && npm run dev
+
+freshness: setup-python ## how old the newest load and the newest plays are; warns of what is late
+	@$(BIN)/dbt source freshness
 
 lint: setup ## formatting, style and types of Python and SQL, and what must not be in the tree
 	@$(BIN)/ruff format --check .
