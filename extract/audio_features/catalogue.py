@@ -227,7 +227,9 @@ def _classify(texts: str, *, has_rejects: bool) -> str:
         select
             *,
             -- By alphabet and not by place: the order of a catalogue's rows must not decide.
-            min(lower(genre)) over (partition by reason_of_its_own is null, track_id) as first_genre,
+            min(lower(genre)) filter (where first_content = {_content()}) over (
+                partition by reason_of_its_own is null, track_id
+            ) as first_genre,
             case
                 when reason_of_its_own is not null then reason_of_its_own
                 when is_later and first_content != {_content()} then 'track_id occurs before with other values'
