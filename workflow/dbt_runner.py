@@ -80,6 +80,9 @@ class Dbt:
         """The manifest of the code on disk now. Raises CommandError when it cannot be parsed."""
         self.manifest = None
         result = self._invoke(["parse"], None)
+        if not result.success:
+            # dbt reads only what changed since it last ran, and can trip over what it remembers of the rest.
+            result = self._invoke(["--no-partial-parse", "parse"], None)
         if not result.success or result.result is None:
             raise CommandError(_problem(result.exception, self.settings))
         self.manifest = result.result
