@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test setup serve dev metrics freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help report test setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ metrics: setup-python ## check the metrics that `mf query` answers, against the 
 
 freeze: setup-python ## promise the published columns and types as they are: a step of every release
 	@$(BIN)/spotiflow contracts freeze
+
+freshness: setup-python ## how old the newest load and the newest plays are; warns of what is late
+	@$(BIN)/dbt source freshness
 
 lint: setup ## formatting, style and types of Python and SQL, and what must not be in the tree
 	@$(BIN)/ruff format --check .

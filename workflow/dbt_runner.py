@@ -117,8 +117,8 @@ class Dbt:
         return build
 
     def compile_models(self) -> dict[str, Any]:
-        """The manifest as JSON data, the SQL of every model written out. Asks the warehouse for nothing."""
-        command = ["compile", "--select", "resource_type:model", "--no-introspect", "--no-populate-cache"]
+        """The manifest as JSON data, the SQL of every model written out. Asks the warehouse only which tables exist."""
+        command = ["compile", "--select", "resource_type:model", "--no-populate-cache"]
         result = self._invoke(command, None)
         if not result.success:
             failed = [run for run in getattr(result.result, "results", None) or [] if str(run.status) == "error"]

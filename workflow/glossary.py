@@ -77,11 +77,12 @@ def _tables(manifest: Any) -> list[_Table]:
 
 def _metrics(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
     published = {table.node.unique_id for table in tables}
-    for metric in (getattr(manifest, "metrics", None) or {}).values():
+    for metric in manifest.metrics.values():
+        # `hidden: true`: a part of other metrics, which nobody asks for
         if metric.type_params.is_private:
-            continue  # half of a ratio, hidden from whoever asks for metrics
+            continue
         behind = _behind(manifest, metric, published)
-        unit = {**(getattr(metric, "meta", None) or {}), **(getattr(metric.config, "meta", None) or {})}.get("unit")
+        unit = metric.config.meta.get("unit")
         yield Entry(
             kind="metric",
             term=metric.name,
@@ -95,7 +96,7 @@ def _metrics(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
 
 
 def _behind(manifest: Any, metric: Any, published: set[str]) -> set[str]:
-    """The published models that a metric is computed from; through metrics, semantic models and what is between."""
+    """The published models that a metric is computed from; through other metrics, semantic models and views."""
     seen: set[str] = set()
     waiting = list(metric.depends_on.nodes)
     while waiting:

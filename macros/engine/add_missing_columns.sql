@@ -7,12 +7,14 @@
 {%- endmacro %}
 
 {% macro default__add_missing_columns(table, columns) -%}
+    {%- set statements = [] -%}
     {%- for column in columns -%}
-        {%- do run_query(
+        {%- do statements.append(
             'alter table ' ~ table ~ ' add column if not exists '
             ~ column.name ~ ' ' ~ spotiflow.column_type(column.data_type)
         ) -%}
     {%- endfor -%}
+    {%- do run_query(statements | join('; ')) -%}
 {%- endmacro %}
 
 {% macro spark__add_missing_columns(table, columns) -%}

@@ -1,7 +1,7 @@
 {% macro log_run_results(results) %}
     {#- on-run-end: what became of every node of this run, with a checksum of the code that ran.
         Only dbt itself knows this reliably: `target/run_results.json` is overwritten by any command. -#}
-    {% if execute %}
+    {% if execute and spotiflow_is_logged() %}
         {% set rows = [] %}
         {% for result in results %}
             {% set node = result.node %}

@@ -2,8 +2,8 @@
     {#- on-run-start: notes that a dbt run began, on which raw data and with which settings.
         A run that is killed leaves its row without `finished_at`, which `spotiflow publish` reads as
         "what this run changed is unknown". `dbt compile` and `dbt docs generate` run this hook too, but neither
-        write tables nor reach on-run-end: they are not logged. -#}
-    {% if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone'] %}
+        write tables nor reach on-run-end: they are not logged. `dbt source freshness` reaches both, and only looks. -#}
+    {% if execute and spotiflow_is_logged() %}
         {% do run_query(spotiflow_log_tables_sql()) %}
         {#- Only flags that change what the tables hold; those that are off stay out. -#}
         {% set settings = {} %}
@@ -26,6 +26,12 @@
             ~ ")"
         ) %}
     {% endif %}
+{% endmacro %}
+
+
+{% macro spotiflow_is_logged() %}
+    {#- Whether the running dbt command writes or tests tables. -#}
+    {{ return(flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone']) }}
 {% endmacro %}
 
 

@@ -101,6 +101,30 @@ def test_rows_that_cannot_be_believed_are_kept_aside(tmp_path, warehouse, query)
     ]
 
 
+@pytest.mark.parametrize("column", ["genre", "track_genre"])
+def test_a_track_that_is_listed_once_per_genre_has_the_first_by_alphabet(column, tmp_path, warehouse, query: Query):
+    """Whatever the order of the rows; the repeats are repeats, and a different value is as wrong as ever."""
+    lines = [
+        f"{line(ID)},Surf",
+        f"{line(ID)}, Bossa Nova ",
+        f"{line(ID)},",
+        f"{line(OTHER)},",
+        f"{line(ID, energy=1)},Alt",
+    ]
+    for number, order in enumerate([lines, lines[::-1][1:] + lines[4:]]):
+        path = write(tmp_path / f"c{number}.csv", *order, header=f"{HEADER},{column}")
+        outcome = load_catalogue(warehouse, path).files[0]
+        assert (outcome.rows_loaded, outcome.repeated) == (2, 2)
+        assert outcome.rejected == Counter({"track_id occurs before with other values": 1})
+        assert query("select track_id, genre from raw_spotify.tracks order by 1") == [(ID, "bossa nova"), (OTHER, None)]
+
+
+def test_a_genre_needs_no_title(tmp_path, warehouse, query: Query):
+    header = "track_id,genre," + ",".join(AUDIO_FEATURES)
+    load_catalogue(warehouse, write(tmp_path / "c.csv", f"{ID},surf" + ",0.5" * 7, header=header))
+    assert query("select track_name, genre from raw_spotify.tracks") == [(None, "surf")]
+
+
 def test_row_numbers_count_unreadable_lines_too(tmp_path, warehouse, query):
     load_catalogue(warehouse, write(tmp_path / "c.csv", line(), "too,short", line("bad"), line(OTHER)))
     assert query('select "row", reason from raw_spotify.rejected_rows order by 1') == [

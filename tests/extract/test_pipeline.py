@@ -14,8 +14,11 @@ import yaml
 
 from extract.pipeline import load_tables, working_folder
 from extract.report import LoadError
-from extract.tables import ACCOUNTS, DATASET, TABLES
+from extract.tables import ACCOUNTS, DATASET, TABLES, RawTable
+from tests.conftest import Place
 from tests.extract.conftest import Query
+from tests.workflow.conftest import settings_of
+from workflow.dbt_runner import Dbt
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +67,31 @@ def test_the_last_row_of_a_key_counts(warehouse, query: Query):
         ("b", "Europe/London"),
     ]
     assert query("select distinct status from raw_spotify._dlt_loads") == [(0,)]
+
+
+@pytest.mark.parametrize("dbt_ran_in_between", [False, True])
+def test_a_warehouse_of_an_older_version_gets_new_columns(
+    dbt_ran_in_between, tmp_path, warehouse, query: Query, monkeypatch
+):
+    """A table that was loaded without a column takes rows with it, whether or not dbt added the column first."""
+    tracks = TABLES["tracks"]
+    older = RawTable(
+        "tracks", pa.schema([field for field in tracks.schema if field.name != "genre"]), tracks.primary_key
+    )
+    with monkeypatch.context() as patched:
+        patched.setitem(TABLES, "tracks", older)
+        rows = older.from_rows([{"track_id": "old", "provider": "catalogue", "track_name": "Paper Boats"}])
+        load_tables(warehouse, {"tracks": [rows]})
+    columns = "select column_name from information_schema.columns where table_name = 'tracks' and table_schema = ?"
+    assert ("genre",) not in query(columns, DATASET)
+    if dbt_ran_in_between:
+        project = Dbt(settings_of(Place(tmp_path)))
+        project.parse()
+        assert project.build(["--select", "stg_spotify__tracks"], lambda _: None).ok
+        assert query("select track_id, genre from staging.stg_spotify__tracks") == [("old", None)]
+    rows = tracks.from_rows([{"track_id": "new", "provider": "catalogue", "track_name": "Lamps", "genre": "surf"}])
+    load_tables(warehouse, {"tracks": [rows]})
+    assert query("select track_id, genre from raw_spotify.tracks order by 1") == [("new", "surf"), ("old", None)]
 
 
 def test_rows_name_the_load_that_brought_them(warehouse, query: Query):
