@@ -367,7 +367,21 @@ def _promises(frozen: Contracts) -> str:
 def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, so nobody should build on it") -> None:
     for title, names in ((new, found.not_frozen), ("Gone, as announced", found.retired)):
         if names:
-            screen.say(f"{title}: {', '.join(names)}.")
+            screen.say(f"{title}:")
+            for line in _by_table(names):
+                screen.say(f"  {line}")
+
+
+def _by_table(names: list[str]) -> list[str]:
+    """One line a table, with its columns when only some of them are meant."""
+    tables: dict[str, list[str]] = {}
+    for name in names:
+        table, _, column = name.rpartition(".")
+        is_version = column[:1] == "v" and column[1:].isdigit()
+        tables.setdefault(table if table and not is_version else name, []).extend(
+            [column] if table and not is_version else []
+        )
+    return [f"{table}: {', '.join(columns)}" if columns else table for table, columns in tables.items()]
 
 
 # --- helpers -------------------------------------------------------------------------------------------------
