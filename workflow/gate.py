@@ -366,7 +366,8 @@ def _key_columns(manifest: Any, node: Any) -> tuple[str, ...]:
     """The columns to sort by: `meta.published_order`, else the primary key of the contract, else all."""
     wanted = node.config.meta.get("published_order")
     if wanted:
-        return tuple(wanted)
+        # dbt appends lists: a version that was parsed before its model had versions has the order of both.
+        return tuple(dict.fromkeys(column for column in wanted if column in node.columns))
     for constraint in getattr(node, "constraints", None) or []:
         if str(constraint.type) == "primary_key" and constraint.columns:
             return tuple(constraint.columns)

@@ -39,10 +39,10 @@ _MEASURES = {
 }
 
 _NUMBER = r"[−-]?\d(?:[\d,]*\d)?(?:\.\d+)?"
-_SIDE = r"(?:min|max|[\d.,+−×/()|\s-])+"
+_SIDE = r"(?:min|max|[\d.,+−×/()|√\s-])+"
 _EQUATION = re.compile(rf"({_SIDE})=\s*({_NUMBER})")
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-_FUNCTIONS = {"min": min, "max": max, "abs": abs}
+_FUNCTIONS = {"min": min, "max": max, "abs": abs, "sqrt": math.sqrt}
 
 
 def _equations(text: str) -> Iterator[tuple[str, float, float]]:
@@ -57,7 +57,7 @@ def _equations(text: str) -> Iterator[tuple[str, float, float]]:
 
 
 def _value(text: str) -> float:
-    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text).replace("×", "*").replace("−", "-")
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text).replace("×", "*").replace("−", "-").replace("√", "sqrt")
     return _evaluated(ast.parse(re.sub(r"\|([^|]+)\|", r"abs(\1)", text).strip(), mode="eval").body)
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -285,3 +286,21 @@ def test_private_layers_cannot_be_published(mini: Mini, publish_mini: Callable[[
         publish_mini()
     assert not mini.place.published.exists()
     assert [entry.name for entry in mini.place.published.parent.glob(".*")] == []
+
+
+def test_a_table_is_sorted_by_its_own_columns_whatever_order_dbt_has_put_together() -> None:
+    """dbt appends lists of `meta`: a version's own order and, after some changes, that of its model behind it."""
+    node = SimpleNamespace(
+        resource_type="model",
+        name="totals",
+        alias="totals_v1",
+        schema="marts",
+        version=1,
+        latest_version=2,
+        columns={"user_id": None, "provider": None, "plays": None},
+        config=SimpleNamespace(
+            meta={"published": True, "published_order": ["user_id", "provider", "user_id", "provider_or_reason"]}
+        ),
+    )
+    (table,) = gate.published_tables(SimpleNamespace(nodes={"model.p.totals.v1": node}))
+    assert table.order == ("user_id", "provider")
