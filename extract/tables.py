@@ -205,6 +205,8 @@ LOAD_LOG = _table(
     problem=pa.string(),  # null, or why the file could not be read to its end
     oldest_played_at=_TIMESTAMP,  # of the music plays in the file; null without any
     newest_played_at=_TIMESTAMP,
+    first_loaded_at=_TIMESTAMP,  # loaded_at of the first time; loaded_at is the latest
+    rows_new=pa.int64(),  # plays that were not stored before it was first loaded; null for catalogues
 )
 
 TABLES: dict[str, RawTable] = {

@@ -80,6 +80,9 @@ class Dbt:
         """The manifest of the code on disk now. Raises CommandError when it cannot be parsed."""
         self.manifest = None
         result = self._invoke(["parse"], None)
+        if not result.success:
+            # dbt reads only what changed since it last ran, and can trip over what it remembers of the rest.
+            result = self._invoke(["--no-partial-parse", "parse"], None)
         if not result.success or result.result is None:
             raise CommandError(_problem(result.exception, self.settings))
         self.manifest = result.result
@@ -114,8 +117,8 @@ class Dbt:
         return build
 
     def compile_models(self) -> dict[str, Any]:
-        """The manifest as JSON data, the SQL of every model written out. Asks the warehouse for nothing."""
-        command = ["compile", "--select", "resource_type:model", "--no-introspect", "--no-populate-cache"]
+        """The manifest as JSON data, the SQL of every model written out. Asks the warehouse only which tables exist."""
+        command = ["compile", "--select", "resource_type:model", "--no-populate-cache"]
         result = self._invoke(command, None)
         if not result.success:
             failed = [run for run in getattr(result.result, "results", None) or [] if str(run.status) == "error"]

@@ -76,9 +76,13 @@ def _tables(manifest: Any) -> list[_Table]:
 
 
 def _metrics(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
-    for metric in (getattr(manifest, "metrics", None) or {}).values():
-        behind = _behind(manifest, metric)
-        unit = {**(getattr(metric, "meta", None) or {}), **(getattr(metric.config, "meta", None) or {})}.get("unit")
+    published = {table.node.unique_id for table in tables}
+    for metric in manifest.metrics.values():
+        # `hidden: true`: a part of other metrics, which nobody asks for
+        if metric.type_params.is_private:
+            continue
+        behind = _behind(manifest, metric, published)
+        unit = metric.config.meta.get("unit")
         yield Entry(
             kind="metric",
             term=metric.name,
@@ -91,8 +95,8 @@ def _metrics(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
         )
 
 
-def _behind(manifest: Any, metric: Any) -> set[str]:
-    """The models that a metric is computed from; through other metrics and semantic models."""
+def _behind(manifest: Any, metric: Any, published: set[str]) -> set[str]:
+    """The published models that a metric is computed from; through other metrics, semantic models and views."""
     seen: set[str] = set()
     waiting = list(metric.depends_on.nodes)
     while waiting:
@@ -100,10 +104,14 @@ def _behind(manifest: Any, metric: Any) -> set[str]:
         if unique_id in seen:
             continue
         seen.add(unique_id)
-        node = manifest.metrics.get(unique_id) or manifest.semantic_models.get(unique_id)
+        if unique_id in published:
+            continue
+        node = (
+            manifest.metrics.get(unique_id) or manifest.semantic_models.get(unique_id) or manifest.nodes.get(unique_id)
+        )
         if node is not None:
             waiting += node.depends_on.nodes
-    return seen
+    return seen & published
 
 
 def _words(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from extract.arrow import batches, content_hash
+from extract.load_log import first_loads, key_of
 from extract.pipeline import load_tables
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.tables import AUDIO_FEATURES, AUDIO_FEATURES_TABLE, LOAD_LOG, REJECTED_ROWS, TRACKS
@@ -60,7 +61,7 @@ def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> 
             "source": SOURCE,
             "file": path.name,
             "content_hash": content_hash(path),
-            "loaded_at": datetime.now(UTC).replace(tzinfo=None),
+            "loaded_at": (now := datetime.now(UTC).replace(tzinfo=None)),
             "rows_read": outcome.rows_read,
             "rows_loaded": outcome.rows_loaded,
             "rows_set_aside": 0,
@@ -68,6 +69,8 @@ def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> 
             "rows_rejected": outcome.rejected.total(),
             "problem": outcome.problem,
         }
+        first = first_loads(warehouse).get(key_of(log))
+        log["first_loaded_at"] = first.loaded_at if first else now
         load_tables(
             warehouse,
             {

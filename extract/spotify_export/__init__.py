@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from extract.arrow import batches
+from extract.load_log import Key, first_loads, key_of
 from extract.pipeline import load_tables
 from extract.report import LoadReport, Progress, silent
 from extract.spotify_export.inputs import find_history_files
@@ -47,7 +49,8 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
     even the account, unless at least one file could be read. Raises LoadError if the warehouse refuses.
     """
     report = LoadReport("Extended streaming history")
-    logs = []
+    logs: list[dict[str, Any]] = []
+    last_rows: list[int] = []  # of each logged file in the scratch table
     with tempfile.TemporaryDirectory(prefix="spotiflow-") as folder:
         scratch = Path(folder)
         connection = open_scratch(scratch)
@@ -56,6 +59,7 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                 for file in find_history_files(source.paths, scratch / "unpacked", report.files, progress):
                     outcome = read_file(connection, file, source.user_id, scratch)
                     report.files.append(outcome)
+                    last_rows.append(_last_row(connection))
                     logs.append(
                         {
                             "user_id": source.user_id,
@@ -84,6 +88,7 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                 }
                 for source in sources
             ]
+            _note_first_loads(logs, _new_plays(connection, warehouse, last_rows), warehouse)
             before = _stored_plays(warehouse)
             load_tables(
                 warehouse,
@@ -99,15 +104,70 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
     return report
 
 
-def _stored_plays(warehouse: Path) -> int:
-    if not warehouse.exists():
-        return 0
+def _last_row(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("select coalesce(max(rowid), -1) from accepted").fetchone()
+    return int(row[0]) if row else -1
+
+
+def _new_plays(connection: duckdb.DuckDBPyConnection, warehouse: Path, last_rows: Sequence[int]) -> list[int]:
+    """How many plays each file brings that neither the warehouse nor a file before it has.
+
+    `last_rows`: the last row of each file in the scratch table `accepted`, which holds the files one after the other.
+    """
+    keys = ", ".join(STREAMING_HISTORY.primary_key)
+    known = "select null where false"
+    is_attached = warehouse.exists() and _has_plays(warehouse)
+    if is_attached:
+        connection.execute("attach ? as stored (read_only)".replace("?", "'" + str(warehouse).replace("'", "''") + "'"))
+        matches = " and ".join(f"stored_plays.{key} = first_places.{key}" for key in STREAMING_HISTORY.primary_key)
+        known = f"select 1 from stored.{DATASET}.{STREAMING_HISTORY.name} as stored_plays where {matches}"
+    try:
+        rows = connection.execute(
+            f"""
+            with first_places as (
+                select {keys}, min(rowid) as place from accepted where content_kind = 'track' group by all
+            ),
+            files as (select unnest(range(len($last_rows))) as number, unnest($last_rows) as last_row),
+            spans as (select number, last_row, lag(last_row, 1, -1) over (order by number) as row_before from files)
+            select count(first_places.place)
+            from spans
+            left join (select * from first_places where not exists ({known})) as first_places
+                on first_places.place > spans.row_before and first_places.place <= spans.last_row
+            group by spans.number
+            order by spans.number
+            """,
+            {"last_rows": list(last_rows)},
+        ).fetchall()
+    finally:
+        if is_attached:
+            connection.execute("detach stored")
+    return [int(count) for (count,) in rows]
+
+
+def _note_first_loads(logs: list[dict[str, Any]], new_plays: Sequence[int], warehouse: Path) -> None:
+    """Complete the log: when each file was loaded first, and how many of its plays were new then."""
+    known = first_loads(warehouse)
+    new: dict[Key, int] = {}
+    for log, count in zip(logs, new_plays, strict=True):
+        new[key_of(log)] = new.get(key_of(log), 0) + count  # one file may be there in two packagings
+    for log in logs:
+        first = known.get(key_of(log))
+        log["first_loaded_at"] = first.loaded_at if first else log["loaded_at"]
+        log["rows_new"] = first.rows_new if first else new[key_of(log)]
+
+
+def _has_plays(warehouse: Path) -> bool:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        known = connection.execute(
+        found = connection.execute(
             "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [DATASET, STREAMING_HISTORY.name]
         ).fetchone()
-        if not known:
-            return 0
+    return found is not None
+
+
+def _stored_plays(warehouse: Path) -> int:
+    if not warehouse.exists() or not _has_plays(warehouse):
+        return 0
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
         row = connection.execute(
             f"select count(*) from {DATASET}.{STREAMING_HISTORY.name} where content_kind = 'track'"
         ).fetchone()

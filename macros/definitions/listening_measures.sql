@@ -7,7 +7,8 @@
 count(*) as plays,
 count(listened_track_id) as listens,
 count(distinct listened_track_id) as unique_tracks,
-coalesce({{ spotiflow.minutes('sum(listened_ms)') }}, 0) as minutes_listened,
+cast(coalesce(sum(listened_ms), 0) as bigint) as listened_ms,
+{{ spotiflow.minutes('coalesce(sum(listened_ms), 0)') }} as minutes_listened,
 count(scored_track_id) as scored_listens,
 {%- for feature in spotiflow.audio_features() %}
 {{ spotiflow.exact_mean(feature ~ '_pct') }} as {{ feature }}_pct,
@@ -21,7 +22,7 @@ count(completion_pct) as completion_known_plays,
 
 {#- The same columns of a relation that was joined from the left: where it has no row, nothing was played. -#}
 {% macro listening_measures_or_zero(relation) -%}
-{%- for column in ['plays', 'listens', 'unique_tracks', 'minutes_listened', 'scored_listens'] %}
+{%- for column in ['plays', 'listens', 'unique_tracks', 'listened_ms', 'minutes_listened', 'scored_listens'] %}
 coalesce({{ relation }}.{{ column }}, 0) as {{ column }},
 {%- endfor %}
 {%- for feature in spotiflow.audio_features() %}

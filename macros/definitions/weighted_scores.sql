@@ -10,32 +10,46 @@
     `weights`: a relation shaped like the seed score_weights; `keys`: the columns that identify a row of `features`.
 -#}
 {% macro weighted_scores(features, weights, keys) -%}
-    {%- set value = spotiflow.feature_pct(weights ~ '.audio_feature', features) -%}
-    {%- set value_or_rest -%}
-        case when {{ weights }}.inverted then 100 - ({{ value }}) else {{ value }} end
-    {%- endset -%}
     select
         {%- for key in keys %}
         {{ features }}.{{ key }},
         {%- endfor %}
         {{ features }}.score_weights_version,
-        {{ weights }}.score,
-        case
-            when count({{ value }}) = count(*)
-                then sum({{ weights }}.weight * {{ value_or_rest }}) / nullif(sum({{ weights }}.weight), 0)
-        end as score_value
+        shares.score,
+        -- One feature after the other, so that adding up gives the same to the last bit every time.
+        (
+            {%- for feature in spotiflow.audio_features() %}
+            {% if not loop.first %}+ {% endif -%}
+            case
+                when shares.{{ feature }}_weight = 0 then 0
+                when shares.is_{{ feature }}_inverted then shares.{{ feature }}_weight * (100 - {{ features }}.{{ feature }}_pct)
+                else shares.{{ feature }}_weight * {{ features }}.{{ feature }}_pct
+            end
+            {%- endfor %}
+        ) / nullif(
+            {%- for feature in spotiflow.audio_features() %}
+            {% if not loop.first %}+ {% endif %}shares.{{ feature }}_weight
+            {%- endfor %},
+            0
+        ) as score_value
     from {{ features }}
-    -- A feature with weight zero plays no part, so it may be missing too.
-    inner join {{ weights }}
-        on
-            {{ features }}.score_weights_version = {{ weights }}.version
-            and {{ weights }}.weight <> 0
-    group by
-        {%- for key in keys %}
-        {{ features }}.{{ key }},
-        {%- endfor %}
-        {{ features }}.score_weights_version,
-        {{ weights }}.score
+    inner join (
+        select
+            version,
+            score,
+            {%- for feature in spotiflow.audio_features() %}
+            sum(case when audio_feature = '{{ feature }}' then weight else 0 end) as {{ feature }}_weight,
+            bool_or(audio_feature = '{{ feature }}' and inverted) as is_{{ feature }}_inverted
+            {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+        from {{ weights }}
+        -- A feature with weight zero plays no part, so it may be missing too.
+        where weight <> 0
+        group by
+            version,
+            score
+    ) as shares
+        on {{ features }}.score_weights_version = shares.version
 {%- endmacro %}
 
 {#- Out of the long form, one score's value (or its change) as a column of its own; use with GROUP BY the keys. -#}

@@ -37,7 +37,6 @@ summed as (
         user_id,
         week_start,
         artist_name,
-        sum(listened_ms) as listened_ms,
         {{ listening_measures() | indent(8) }}
     from plays_of_artists
     group by

@@ -87,15 +87,15 @@ loaded_spans as (
 
     select
         user_id,
-        loaded_at,
+        first_loaded_at,
         min(oldest_played_at) over (
             partition by user_id
-            order by loaded_at
+            order by first_loaded_at
             rows between unbounded preceding and current row
         ) as oldest_played_at,
         max(newest_played_at) over (
             partition by user_id
-            order by loaded_at
+            order by first_loaded_at
             rows between unbounded preceding and current row
         ) as newest_played_at
     from loaded_files
@@ -107,7 +107,7 @@ closings as (
     select
         gaps.user_id,
         gaps.requested_at,
-        min(loaded_spans.loaded_at) as closed_at
+        min(loaded_spans.first_loaded_at) as closed_at
     from gaps
     inner join loaded_spans
         on

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,6 +190,36 @@ def test_packaging_does_not_matter(tmp_path, warehouse, query):
     assert load(warehouse, folder / "endsong_0.json", folder / "endsong_1.json").rows_new == 0
     assert load(warehouse, archive, folder).rows_new == 0
     assert everything() == first
+
+
+def test_the_log_says_what_each_file_brought(tmp_path, warehouse, query):
+    """Span and new plays of a file, and when it came first: whatever is loaded after it, and however often."""
+    oldest, middle, newest = ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z")
+    podcast = record(ts="2025-01-01T00:00:00Z", spotify_track_uri=None, spotify_episode_uri="spotify:episode:e")
+    one = write_json(tmp_path / "endsong_0.json", [record(ts=middle), record(ts=oldest), podcast])
+    two = write_json(tmp_path / "endsong_1.json", [record(ts=middle), record(ts=newest), record(ts=newest)])
+    no_music = write_json(tmp_path / "endsong_2.json", [podcast])
+    log = "select file, rows_new, oldest_played_at::varchar, newest_played_at::varchar from raw_spotify.load_log"
+    expected = [
+        ("endsong_0.json", 2, "2024-01-01 00:00:00", "2024-02-01 00:00:00"),
+        ("endsong_1.json", 1, "2024-02-01 00:00:00", "2024-03-01 00:00:00"),
+        ("endsong_2.json", 0, None, None),
+    ]
+    load(warehouse, one)
+    assert query(f"{log} order by file") == expected[:1]
+    times = "select first_loaded_at, loaded_at from raw_spotify.load_log where file = 'endsong_0.json'"
+    ((first, latest),) = query(times)
+    assert first == latest
+    load(warehouse, one, two, no_music)
+    assert query(f"{log} order by file") == expected
+    ((first_now, latest_now),) = query(times)
+    assert first_now == first < latest_now
+
+    # All three in one go: a play that two files have is new in the first.
+    other = warehouse.with_name("other.duckdb")
+    load(other, one, two, no_music)
+    with duckdb.connect(str(other), read_only=True) as connection:
+        assert connection.execute(f"{log} order by file").fetchall() == expected
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("update feature_coverage set provider = null")
     counts = "plays = 1, listens = 1, unique_tracks = 1, scored_listens = 0, feature_coverage_pct = 0"
     connection.execute(f"update daily_listening set {counts}")
+    for table in ("daily_listening", "weekly_listening", "weekly_top_songs"):
+        connection.execute(f"update {table} set score_null_reason = 'no audio features'")
     connection.execute("update daily_scores set score_null_reason = 'no audio features'")
     connection.execute(
         "update weekly_scores set score_null_reason = 'no audio features', change_null_reason = 'no week before'"
@@ -56,7 +58,8 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
         update weekly_listening
         set {counts}, days_observed = 1, active_days = 1, listens_per_day = 1, is_complete_week = false,
             new_tracks = 1, new_artists = 1, previous_minutes_listened = null, minutes_listened_change = null,
-            minutes_listened_change_pct = null, listens_change = null
+            minutes_listened_change_pct = null, listens_change = null,
+            minutes_change_pct_null_reason = 'no week before'
         """
     )
     connection.execute(

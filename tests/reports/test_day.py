@@ -31,6 +31,12 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     expect(page.get_by_test_id("hero-songs")).to_have_text(number(row["listens"]))
     unknown = "A silent day" if row["plays"] == 0 else "Vibe not known"
     expect(page.get_by_test_id("hero-vibe")).to_have_text(str(row["vibe"] or unknown))
+    if row["vibe"] is None and row["plays"]:
+        why = site.row(
+            "select sentence from missing_value_reasons where subject = 'score' and reason = ?",
+            row["score_null_reason"],
+        )
+        expect(page.get_by_test_id("hero-vibe-reason")).to_have_text(str(why["sentence"]))
     if row["plays"] == 0:
         expect(page.get_by_test_id("empty-state")).to_contain_text("Nothing was played")
         return

@@ -31,6 +31,18 @@ def test_weights_bands_and_rules_are_those_published(visitor: Visitor, built_sit
         expect(page.get_by_test_id("listen-rule").filter(has_text=f"Version {row['version']}")).to_contain_text(seconds)
     k = built_site.row("select value from diagnostic_constants where constant = 'similarity_k'")["value"]
     expect(page.get_by_test_id("similarity-k")).to_have_text(f"{float(str(k)):g}")
+    sounds = page.get_by_test_id("sound")
+    expect(sounds).to_have_count(built_site.row("select count(*) as n from sound_clusters")["n"])  # type: ignore[arg-type]
+    for row in built_site.rows("select * from sound_clusters"):
+        sound = sounds.filter(has_text=str(row["meaning"]))
+        expect(sound).to_contain_text(str(row["sound_cluster"]))
+        features = built_site.rows("select audio_feature from audio_features order by feature_order")
+        expect(sound.locator("td.num")).to_have_text([percent(row[f"{one['audio_feature']}_pct"]) for one in features])
+    for table, key in (("diagnostic_constants", "constant"), ("anomaly_thresholds", "threshold")):
+        for row in built_site.rows(f"select * from {table}"):
+            constant = page.get_by_test_id(f"constant-{row[key]}")
+            expect(constant).to_contain_text(f"{float(str(row['value'])):g} {row['unit']}")
+            expect(constant).to_contain_text(str(row["rationale"]))
     versions = page.get_by_test_id("versions")
     for row in built_site.rows("select * from definition_versions"):
         expect(versions).to_contain_text(str(row["rationale"]))

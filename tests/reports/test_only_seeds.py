@@ -272,7 +272,7 @@ def test_weekly_wrapped_and_day_show_the_new_score(reader: Visitor, changed: Cha
 def test_definitions_tell_the_new_scores_and_the_new_vibe(reader: Visitor, changed: Changed) -> None:
     page = reader.open("/definitions/")
     labels = {row["audio_feature"]: row["label"] for row in changed.site.rows("select * from audio_features")}
-    formula = f"{labels['acousticness']} × 1, (100 − {labels['energy']}) × 1."
+    formula = f"(100 − {labels['energy']}) × 1, {labels['acousticness']} × 1."
     weights = page.get_by_test_id(f"weights-{CALM}")
     expect(weights).to_have_count(2)
     expect(weights.first).to_contain_text(f"Version 3, from {day(changed.five_from)}")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
@@ -87,6 +88,20 @@ def test_no_page_or_component_knows_a_score() -> None:
     for source in SOURCES:
         if source.stem not in wide:
             assert not re.search(rf"\b({'|'.join(scores)})_score", source.read_text()), source.name
+
+
+def test_every_reason_that_a_page_may_meet_has_a_sentence() -> None:
+    """Marts name reasons; each that they may name for a score or a change is a row of the seed."""
+    known = {(row["subject"], row["reason"]) for row in _seed("missing_value_reasons")}
+    asked = set()
+    for path in (ROOT / "models" / "marts").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            for column in model.get("columns", []):
+                found = re.fullmatch(r"(?:\w+_)?(score|change)(?:_pct)?_null_reason", column["name"])
+                for test in column.get("data_tests", []) if found else []:
+                    asked |= {(found[1], value) for value in test["accepted_values"]["arguments"]["values"]}
+    assert len(asked) > 6
+    assert asked <= known
 
 
 def test_one_source_for_each_published_table_that_pages_read() -> None:

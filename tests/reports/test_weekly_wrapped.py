@@ -22,6 +22,7 @@ WEEKS = {
     "where scored_listens > 0 and scored_listens < listens) order by listens desc",
     "one after other definitions": "where (user_id, week_start) in (select (user_id, week_start) from weekly_scores "
     "where change_null_reason = 'other definitions') order by listens desc",
+    "one after a silent one": "where minutes_change_pct_null_reason = 'silent week before' order by listens desc",
     "one without features": "where listens > 0 and scored_listens = 0 order by listens desc",
     "one of short plays": "where plays > 0 and listens = 0 order by week_start desc",
     "the busiest": "order by minutes_listened desc",
@@ -31,6 +32,12 @@ WEEKS = {
 def find(which: str) -> str:
     """The query of one of these weeks."""
     return f"select * from weekly_listening {WEEKS[which]}, user_id limit 1"
+
+
+def sentence(site: BuiltSite, subject: str, reason: object) -> str:
+    """What stands in the place of a number that is missing for this reason."""
+    row = site.row("select sentence from missing_value_reasons where subject = ? and reason = ?", subject, reason)
+    return str(row["sentence"])
 
 
 def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -50,12 +57,12 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     else:
         expect(rests).to_have_count(0)
     before = page.get_by_test_id("hero-before")
-    if row["minutes_listened_change"] is not None:
+    if row["minutes_listened_change_pct"] is not None:
         expect(before).to_have_text(f"{minutes(row['previous_minutes_listened'])} then")
-    elif row["previous_minutes_listened"] is not None:
-        expect(before).to_have_text("A part of a week is not compared")
     else:
-        expect(before).to_have_text("No week before this one")
+        expect(before).to_have_text(sentence(site, "change", row["minutes_change_pct_null_reason"]))
+    if row["vibe"] is None:
+        expect(page.get_by_test_id("hero-vibe-reason")).to_have_text(sentence(site, "score", row["score_null_reason"]))
     unknown = "A silent week" if row["plays"] == 0 else "Not known"
     expect(page.get_by_test_id("hero-vibe")).to_have_text(str(row["vibe"] or unknown))
     shows_scores(page, site, row)

@@ -1,5 +1,5 @@
--- A returned row is a score that has a column of its own in the wide marts and is not in use in all versions: the column
--- would be empty without a reason. To retire such a score, take its column out of the models first.
+-- A returned row is a score that has a column of its own in the wide marts and is not in use in all versions: it would
+-- be empty without a reason. To retire such a score, take its column out of the models first.
 with
 
 first_version as (

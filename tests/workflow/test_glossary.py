@@ -30,7 +30,9 @@ def _column(name: str, text: str, unit: str | None = None, blocks: tuple[str, ..
     return SimpleNamespace(name=name, description=text, config=config, doc_blocks=[f"doc.shop.{one}" for one in blocks])
 
 
-def _model(name: str, *columns: Any, version: int | None = None, published: bool = True) -> Any:
+def _model(
+    name: str, *columns: Any, version: int | None = None, published: bool = True, behind: Iterable[str] = ()
+) -> Any:
     suffix = f".v{version}" if version else ""
     return SimpleNamespace(
         name=name,
@@ -44,6 +46,7 @@ def _model(name: str, *columns: Any, version: int | None = None, published: bool
         columns={column.name: column for column in columns},
         doc_blocks=[],
         config=SimpleNamespace(meta={"published": published}),
+        depends_on=SimpleNamespace(nodes=list(behind)),
     )
 
 
@@ -105,7 +108,7 @@ def test_a_model_with_versions_has_the_names_of_the_published_file() -> None:
 
 
 def test_a_metric_names_the_tables_it_is_computed_from() -> None:
-    def metric(name: str, label: str | None, behind: list[str], meta: dict[str, str]) -> Any:
+    def metric(name: str, label: str | None, behind: list[str], meta: dict[str, str], is_private: bool = False) -> Any:
         return SimpleNamespace(
             name=name,
             label=label,
@@ -113,17 +116,21 @@ def test_a_metric_names_the_tables_it_is_computed_from() -> None:
             unique_id=f"metric.shop.{name}",
             depends_on=SimpleNamespace(nodes=behind),
             config=SimpleNamespace(meta=meta),
-            meta={},
+            type_params=SimpleNamespace(is_private=is_private),
         )
 
     semantic = SimpleNamespace(
-        unique_id="semantic_model.shop.days", depends_on=SimpleNamespace(nodes=["model.shop.days"])
+        unique_id="semantic_model.shop.days", depends_on=SimpleNamespace(nodes=["model.shop.view_of_days"])
     )
+    view = _model("view_of_days", published=False, behind=["model.shop.days"])
     metrics = [
         metric("minutes", "Minutes listened", ["semantic_model.shop.days"], {"unit": "minutes"}),
-        metric("minutes_a_day", None, ["metric.shop.minutes"], {}),
+        metric("minutes_a_day", None, ["metric.shop.minutes_x100"], {}),
+        metric("minutes_x100", None, ["semantic_model.shop.days"], {}, is_private=True),
     ]
-    found = _by_anchor(_manifest([_model("days"), _model("weeks")], [], metrics, [semantic]))
+    days = _model("days", behind=["model.shop.weeks"])
+    found = _by_anchor(_manifest([days, view, _model("weeks")], [], metrics, [semantic]))
+    assert "metric-minutes_x100" not in found, "a part of other metrics only"
     minutes, ratio = found["metric-minutes"], found["metric-minutes_a_day"]
     assert (minutes.label, minutes.unit, minutes.text) == ("Minutes listened", "minutes", "What minutes is.")
     assert (ratio.label, ratio.unit) == ("Minutes a day", None)
@@ -142,7 +149,7 @@ def test_every_described_column_of_a_published_table_is_explained_once(manifest:
         assert sum(entry.kind == "table" for entry in here) == 1, name
         for column in table.columns.values():
             texts = [entry for entry in here if entry.text == column.description.strip()]
-            texts = [entry for entry in texts if entry.kind == "word" or entry.term == column.name]
+            texts = [one for one in texts if one.kind == "word" or (one.kind, one.term) == ("column", column.name)]
             assert len(texts) == 1, (name, column.name, [entry.anchor for entry in texts])
             unit = column.config.meta.get("unit")
             assert unit is None or unit in texts[0].units, (name, column.name)

@@ -2,7 +2,7 @@ with
 
 active_days as (
 
-    select * from {{ ref('daily_listening') }}
+    select * from {{ ref('int_listening_by_day') }}
     where plays > 0
 
 ),
@@ -42,7 +42,7 @@ streaks as (
         max(listening_date) as last_date,
         count(*) as days,
         cast(sum(listens) as bigint) as listens,
-        sum(minutes_listened) as minutes_listened
+        {{ minutes('sum(listened_ms)') }} as minutes_listened
     from numbered
     group by
         user_id,

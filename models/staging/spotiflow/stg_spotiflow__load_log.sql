@@ -31,8 +31,10 @@ renamed as (
         rows_set_aside,
         rows_repeated,
         rows_rejected,
+        rows_new,
 
         ---- timestamps
+        coalesce(first_loaded_at, loaded_at) as first_loaded_at,
         loaded_at,
         oldest_played_at,
         newest_played_at

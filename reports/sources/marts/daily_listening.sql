@@ -15,6 +15,7 @@ select
     speechiness_pct,
     valence_pct,
     vibe,
+    score_null_reason,
     feature_coverage_pct,
     has_gap,
     score_weights_version,

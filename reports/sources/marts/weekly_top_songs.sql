@@ -10,6 +10,7 @@ select
     energy_score,
     musicality_score,
     positivity_score,
-    vibe
+    vibe,
+    score_null_reason
 from weekly_top_songs
 order by user_id, week_start, top_song_number

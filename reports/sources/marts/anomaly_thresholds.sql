@@ -1,0 +1,7 @@
+select
+    threshold,
+    value,
+    unit,
+    rationale
+from anomaly_thresholds
+order by threshold
