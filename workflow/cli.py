@@ -32,7 +32,7 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""
-        return ["load", "refresh", "status", "serve", "site", "publish", "contracts"]
+        return ["load", "refresh", "status", "serve", "site", "publish", "diff", "contracts"]
 
 
 app = typer.Typer(
@@ -323,6 +323,32 @@ def serve_command(
         serve(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)"))
     except OSError as error:
         raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
+
+
+@app.command(
+    "diff",
+    epilog="[bold]Example[/bold]  cp data/published.duckdb data/before.duckdb, change a definition, "
+    "spotiflow refresh, spotiflow diff data/before.duckdb",
+)
+def diff_command(
+    before: Annotated[Path, typer.Argument(metavar="FILE", help="A copy of an earlier published file.")],
+) -> None:
+    """Show which tables and columns differ between an earlier published file and the present one."""
+    import duckdb
+
+    from workflow import differences
+
+    run = _Run()
+    for path, remedy in ((before, "Check the path."), (run.settings.published, "Run `spotiflow refresh`.")):
+        if not path.is_file():
+            raise CommandError(f"There is no file {shown(path)}. {remedy}")
+    try:
+        found = differences.compare(before.absolute(), run.settings.published, differences.keys(run.settings.root))
+    except duckdb.Error as error:
+        raise CommandError(f"The files cannot be compared: {str(error).splitlines()[0]}") from error
+    for line in found.lines:
+        run.screen.say(line)
+    run.screen.say(f"{count(found.same, 'table is', 'tables are')} the same.")
 
 
 # --- contracts -----------------------------------------------------------------------------------------------
