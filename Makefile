@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help report test test-long setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ report: setup ## set-up, sample data (unless your own is loaded), dbt build, sit
 
 test: setup setup-chromium ## set-up and all tests, the browser ones included
 	@$(BIN)/python -m pytest
+
+test-long: setup ## more of the same: hundreds of random listeners, orders of arrival, the longer worked examples
+	@$(BIN)/python -m pytest -m long
 
 setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
 

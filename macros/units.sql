@@ -41,6 +41,11 @@
     cast(sum(cast({{ value }} as decimal(18, 12))) as double) / count({{ value }})
 {%- endmacro %}
 
+{#- The sum of a value, exact to twelve decimals: like exact_mean the same in whatever order rows are added up. -#}
+{% macro exact_sum(value) -%}
+    cast(sum(cast({{ value }} as decimal(38, 12))) as double)
+{%- endmacro %}
+
 {#- A date or number as text, for sentences. `decimals`: how many a number is rounded to; none: as it is. -#}
 {% macro as_text(value, decimals=none) -%}
     {%- if decimals is none -%}

@@ -32,7 +32,7 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""
-        return ["load", "refresh", "status", "serve", "site", "publish", "contracts"]
+        return ["load", "refresh", "status", "serve", "site", "publish", "diff", "contracts"]
 
 
 app = typer.Typer(
@@ -325,6 +325,32 @@ def serve_command(
         raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
 
 
+@app.command(
+    "diff",
+    epilog="[bold]Example[/bold]  cp data/published.duckdb data/before.duckdb, change a definition, "
+    "spotiflow refresh, spotiflow diff data/before.duckdb",
+)
+def diff_command(
+    before: Annotated[Path, typer.Argument(metavar="FILE", help="A copy of an earlier published file.")],
+) -> None:
+    """Show which tables and columns differ between an earlier published file and the present one."""
+    import duckdb
+
+    from workflow import differences
+
+    run = _Run()
+    for path, remedy in ((before, "Check the path."), (run.settings.published, "Run `spotiflow refresh`.")):
+        if not path.is_file():
+            raise CommandError(f"There is no file {shown(path)}. {remedy}")
+    try:
+        found = differences.compare(before.absolute(), run.settings.published, differences.keys(run.settings.root))
+    except duckdb.Error as error:
+        raise CommandError(f"The files cannot be compared: {str(error).splitlines()[0]}") from error
+    for line in found.lines:
+        run.screen.say(line)
+    run.screen.say(f"{count(found.same, 'table is', 'tables are')} the same.")
+
+
 # --- contracts -----------------------------------------------------------------------------------------------
 
 
@@ -367,7 +393,21 @@ def _promises(frozen: Contracts) -> str:
 def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, so nobody should build on it") -> None:
     for title, names in ((new, found.not_frozen), ("Gone, as announced", found.retired)):
         if names:
-            screen.say(f"{title}: {', '.join(names)}.")
+            screen.say(f"{title}:")
+            for line in _by_table(names):
+                screen.say(f"  {line}")
+
+
+def _by_table(names: list[str]) -> list[str]:
+    """One line a table, with its columns when only some of them are meant."""
+    tables: dict[str, list[str]] = {}
+    for name in names:
+        table, _, column = name.rpartition(".")
+        is_version = column[:1] == "v" and column[1:].isdigit()
+        tables.setdefault(table if table and not is_version else name, []).extend(
+            [column] if table and not is_version else []
+        )
+    return [f"{table}: {', '.join(columns)}" if columns else table for table, columns in tables.items()]
 
 
 # --- helpers -------------------------------------------------------------------------------------------------

@@ -199,7 +199,8 @@ def test_adding_and_correcting_agree_from_that_monday_on(builds: Builds) -> None
     two = Two(builds.corrected, builds.added)
     for mart in ("daily_listening", "weekly_listening"):
         assert two.differing_rows(mart, ["user_id", "energy_score", "vibe"], f"week_start >= '{MONDAY}'") == 0
-    assert two.differing_rows("dim_tracks", two.columns("dim_tracks")) == 0, "tracks use the current version"
+    columns = [column for column in two.columns("dim_tracks") if column != "score_weights_version"]
+    assert two.differing_rows("dim_tracks", columns) == 0, "tracks use the current version"
 
 
 def test_nothing_is_compared_across_the_change(builds: Builds) -> None:

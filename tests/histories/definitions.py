@@ -11,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from tests.conftest import PROJECT
 from tests.histories.generator import FEATURES, FIRST_YEAR, LAST_YEAR
 
 BEGINNING = date(1900, 1, 1)
 FUTURE = date(2036, 1, 7)  # a Monday that no test run reaches
+
+PROJECT_SEEDS = PROJECT / "seeds" / "definitions"
+_NOT_DRAWN = {"sound_clusters"}
 
 SCORES = ("energy", "musicality", "positivity")
 
@@ -30,9 +34,17 @@ class Definitions:
         """Put the rows into the seeds of `project`, a copy."""
         folder = project / "seeds" / "definitions"
         for name, rows in self.seeds.items():
-            write_seed(folder / f"{name}.csv", rows)
+            # Families that are not drawn keep the versions that they have.
+            kept = [row for row in read_seed(PROJECT_SEEDS / f"{name}.csv") if row.get("family") in _NOT_DRAWN]
+            write_seed(folder / f"{name}.csv", [*kept, *rows])
         rows = [{"track_id": other, "canonical_track_id": track_id} for other, track_id in aliases.items()]
         write_seed(folder / "track_aliases.csv", rows)
+
+
+def read_seed(path: Path) -> list[dict[str, str]]:
+    """The rows of a seed."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write_seed(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

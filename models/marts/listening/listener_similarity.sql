@@ -36,7 +36,7 @@ listeners as (
         coalesce(sum(case when track_features.track_id is not null then listener_tracks.listens end), 0)
             as scored_listens,
         {%- for feature in audio_features() %}
-        sum(listener_tracks.listens * track_features.{{ feature }}_pct)
+        cast(sum(listener_tracks.listens * cast(track_features.{{ feature }}_pct as decimal(18, 12))) as double)
         / sum(case when track_features.track_id is not null then listener_tracks.listens end) as {{ feature }}_pct
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
