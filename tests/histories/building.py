@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from extract.pipeline import load_tables
 from extract.spotify_api import Account, load_polls, poll
 from extract.spotify_export import ExportSource, load_exports
 from extract.tables import RECOMMENDATIONS
-from tests.conftest import Place
+from tests.conftest import PROJECT, Place
 from tests.histories.generator import Batch, History, Page
 from tests.workflow.conftest import copy_project, settings_of
 from workflow.dbt_runner import BuildResult, Dbt
@@ -61,8 +63,6 @@ def load_export_files(
 
 def load_pages(warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]], timezone: str | None = None) -> None:
     """Poll each page once, at its time, and load all of them."""
-    import json
-
     accounts, polls = [], []
     for history, listener_pages in pages:
         accounts.append(Account(user_id(history), timezone or history.timezone))
@@ -81,6 +81,11 @@ class Workshop:
         self.folder = folder
         self.project = copy_project(folder / "project")
         self.dbt: Dbt | None = None
+
+    def restore_seeds(self) -> None:
+        """Put the project's own definitions back."""
+        for path in (PROJECT / "seeds" / "definitions").glob("*.csv"):
+            shutil.copy2(path, self.project / "seeds" / "definitions" / path.name)
 
     def place(self, name: str) -> Place:
         """A warehouse of its own, built from the copy."""
