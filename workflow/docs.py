@@ -31,7 +31,8 @@ _REPAIRS = {
     "<title>dbt Docs</title>": f"<title>{TITLE}</title>",
     # Names an address that is not there.
     '<link rel="canonical" href="/overview/"/>': "",
-    '<link rel="shortcut icon" href="${require(\'./assets/favicons/favicon.ico\')}"/>': "",
+    # An empty icon: without one, browsers ask the host for it.
+    "${require('./assets/favicons/favicon.ico')}": "data:,",
     # Browsers ask for the address before the page's script has filled it in.
     ' xlink:href="{{': ' ng-attr-href="{{',
 }

@@ -35,7 +35,7 @@ all_reports as (
 
 ),
 
-days_around_due_ones as (
+days_around_due_ones as ( -- noqa: ST03
 
     select distinct
         user_id,
@@ -44,7 +44,7 @@ days_around_due_ones as (
 
 ),
 
-reports_around_due_days as (
+reports_around_due_days as ( -- noqa: ST03
 
     select all_reports.*
     from all_reports
@@ -55,7 +55,7 @@ reports_around_due_days as (
 
 ),
 
--- In a full refresh every day is due: no need to choose.
+-- In a full refresh every day is due: no need to choose, and the two above are not used.
 reports as (
 
     select * from {{ 'reports_around_due_days' if is_incremental() else 'all_reports' }}

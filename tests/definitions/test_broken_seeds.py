@@ -46,7 +46,9 @@ TILE = "Vibe bands leave no gap and do not overlap between 0 and 100"
 EDGES = "Every edge of a vibe band belongs to exactly one band"
 FILLED = "Every score weight is filled in, and says whether it is inverted"
 ABOVE_ZERO = "The weights of every score sum to more than zero"
-EVERY_SCORE = "Every version of the score weights covers every score"
+EVERY_SCORE = (
+    "A version of the score weights holds weights for every score that is in use in it: no score was forgotten"
+)
 HISTORY = "Every family of definitions has a version for all of history"
 
 # What is broken, how, and the tests that fail: these and no others.
@@ -54,7 +56,7 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
     "two versions with one date": (lambda seeds: second_weights(seeds, valid_from="1900-01-01"), {ONE_DATE}),
     "a date that is no Monday": (lambda seeds: second_weights(seeds, valid_from="2027-01-05"), {MONDAY}),
     "a version without a date": (lambda seeds: second_weights(seeds, valid_from=""), {ONE_DATE}),
-    "a version without rows": (announce, {SAME_WEIGHTS}),
+    "a version without rows": (announce, {SAME_WEIGHTS, EVERY_SCORE}),
     "rows without a version": (lambda seeds: seeds.add("score_weights", *VERSION_2), {SAME_WEIGHTS}),
     "no version for the beginning": (
         lambda seeds: seeds.replace("definition_versions", "listen_rules,1,1900-01-01", "listen_rules,1,2020-01-06"),
@@ -69,7 +71,11 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
     ),
     "an unknown family": (
         lambda seeds: seeds.replace("definition_versions", "listen_rules,1", "listen_rule,1"),
-        {HISTORY, SAME_RULES, "Definition families are score_weights, vibe_thresholds and listen_rules"},
+        {
+            HISTORY,
+            SAME_RULES,
+            "Definition families are score_weights, vibe_thresholds, listen_rules and sound clusters",
+        },
     ),
     "an unknown feature": (
         lambda seeds: seeds.replace("score_weights", "1,energy,danceability", "1,energy,dancability"),
@@ -208,7 +214,7 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
     "a date as spreadsheets like it": (
         lambda seeds: second_weights(seeds, valid_from="04/01/2027"),
         "definition_versions",
-        "Line 5: valid_from is “04/01/2027”, but has to be a date written as 2027-01-04: year, month, day. "
+        "Line 6: valid_from is “04/01/2027”, but has to be a date written as 2027-01-04: year, month, day. "
         "The line reads: score_weights,2,04/01/2027,2026-12-14,Why, in a sentence.",
     ),
     "neither true nor false": (
@@ -224,7 +230,7 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
     "a comma in a reason without quotation marks": (
         lambda seeds: seeds.add("definition_versions", "score_weights,2,2027-01-04,2026-12-14,Why, in a sentence."),
         "definition_versions",
-        "Line 5: it has 6 values, but the first line names 5 columns. A text with a comma in it needs quotation marks "
+        "Line 6: it has 6 values, but the first line names 5 columns. A text with a comma in it needs quotation marks "
         "around it. The line reads: score_weights,2,2027-01-04,2026-12-14,Why, in a sentence.",
     ),
     "semicolons instead of commas": (

@@ -241,9 +241,23 @@ def _tables_of(page: Path) -> set[str]:
     return {table for part in texts for table in re.findall(r"\bmarts\.(\w+)", part)} - ABOUT
 
 
+EXPOSURES = _read(PROJECT / "models" / "marts" / "_marts__exposures.yml")["exposures"]
+
+
+def test_every_page_is_an_exposure_with_owner_and_address() -> None:
+    pages = {page.stem for page in (PROJECT / "reports" / "pages").rglob("*.md")}
+    named = {str(exposure["name"]): exposure for exposure in EXPOSURES}
+    assert {"index" if name == "home" else name.replace("_", "-") for name in named} == pages
+    for name, exposure in named.items():
+        assert exposure["url"] == ("../" if name == "home" else f"../{name.replace('_', '-')}/")
+        assert exposure["owner"]["name"]
+        assert exposure["label"]
+        assert exposure["description"].endswith(".")
+
+
 @pytest.mark.parametrize(
     "exposure",
-    _read(PROJECT / "models" / "marts" / "_marts__exposures.yml")["exposures"],
+    EXPOSURES,
     ids=lambda exposure: str(exposure["name"]),
 )
 def test_exposures_name_what_their_page_queries(exposure: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -224,6 +225,10 @@ def test_cards_stand_in_one_row_or_one_column(reader: Visitor, changed: Changed,
     assert len({round(card["y"]) for card in cards}) == 1, "one row on a desktop"
     assert max(card["width"] for card in cards) - min(card["width"] for card in cards) < 1
     assert len({round(card["height"]) for card in cards}) == 1
+
+    page.set_viewport_size({"width": 900, "height": 900})
+    rows = Counter(round(card["y"]) for card in _cards(page))
+    assert sorted(rows.values()) == {3: [3], 4: [2, 2], 5: [2, 3]}[scores], "nobody stands alone on a tablet"
 
     page.set_viewport_size({"width": PHONE, "height": 844})
     cards = _cards(page)
