@@ -41,6 +41,12 @@ class Definitions:
         write_seed(folder / "track_aliases.csv", rows)
 
 
+def with_other_minimum(definitions: Definitions) -> Definitions:
+    """The same versions on the same dates; only how long a listen lasts is another number in each of them."""
+    rules = [row | {"minimum_listened_ms": 45_000 + row["version"]} for row in definitions.seeds["listen_rules"]]
+    return Definitions(definitions.mondays, {**definitions.seeds, "listen_rules": rules})
+
+
 def read_seed(path: Path) -> list[dict[str, str]]:
     """The rows of a seed."""
     with path.open(encoding="utf-8", newline="") as file:
