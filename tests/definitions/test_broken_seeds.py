@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,33 @@ def second_bands(seeds: Seeds, *bands: str) -> None:
 
 
 Break = Callable[[Seeds], None]
+
+# Each costs some seconds of dbt: these run with every test, the others with the long ones.
+OFTEN = {
+    "two versions with one date",
+    "a date that is no Monday",
+    "a version without rows",
+    "an unknown family",
+    "an unknown feature",
+    "a negative weight",
+    "a score without a weight",
+    "a gap between bands",
+    "bands that overlap",
+    "an edge in two bands",
+    "an edge in no band",
+    "text where a number belongs",
+    "semicolons instead of commas",
+    "a version that begins in ten years",
+    "five bands",
+    "one band for everything",
+    "a weight of zero",
+}
+
+
+def cases(names: Iterable[str]) -> list[Any]:
+    """The names as parameters, with the mark of those that run with the long tests only."""
+    return [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in names]
+
 
 ONE_DATE = "Two versions of a family never begin on the same day"
 MONDAY = "Definition versions begin on a Monday, so that a week has one version"
@@ -181,7 +209,7 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", cases(MISTAKES))
 def test_a_mistake_is_named(seeds: Seeds, mistake: str) -> None:
     edit, expected = MISTAKES[mistake]
     edit(seeds)
@@ -248,7 +276,7 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", UNREADABLE)
+@pytest.mark.parametrize("mistake", cases(UNREADABLE))
 def test_a_file_that_cannot_be_loaded_is_explained(seeds: Seeds, mistake: str) -> None:
     edit, name, message = UNREADABLE[mistake]
     edit(seeds)
@@ -305,9 +333,13 @@ UNUSUAL: dict[str, Break] = {
 }
 
 
-@pytest.mark.parametrize("unusual", UNUSUAL)
+@pytest.mark.parametrize("unusual", cases(UNUSUAL))
 def test_what_is_unusual_but_right_passes(seeds: Seeds, unusual: str) -> None:
     UNUSUAL[unusual](seeds)
     result = seeds.build()
     assert result.ok, [(bad.plain, bad.message) for bad in result.bad]
     assert len(result.having("pass", tests=True)) > 20
+
+
+def test_the_names_of_those_that_run_often_are_right() -> None:
+    assert {*MISTAKES, *UNREADABLE, *UNUSUAL} >= OFTEN
