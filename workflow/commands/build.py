@@ -1,0 +1,62 @@
+"""`spotiflow refresh`, `publish`, `site`: from what is loaded to what people look at."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workflow.commands.common import NoWait, Run, writer
+from workflow.settings import shown
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for name, command in (("refresh", refresh_command), ("publish", publish_command), ("site", site_command)):
+        app.command(name)(command)
+
+
+def refresh_command(
+    force: Annotated[bool, typer.Option("--force", help="Build everything, even if nothing changed.")] = False,
+    no_site: Annotated[bool, typer.Option("--no-site", help="Publish the data, but leave the site as it is.")] = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Build and test everything, publish it and build the site.
+
+    Nothing is published unless every test passed: a failed refresh leaves the site as it was.
+    """
+    from workflow.refresh import Refresh
+
+    run = Run(no_wait)
+    code = Refresh(run.settings, run.screen, run.command, wait=run.wait, force=force, with_site=not no_site).run()
+    raise typer.Exit(code)
+
+
+def publish_command(no_wait: NoWait = False) -> None:
+    """Publish what was built, if everything behind it passed its tests; the site is left as it is.
+
+    `spotiflow refresh` does this too. Alone it is for those who run dbt themselves.
+    """
+    from workflow.publish import publish
+    from workflow.refresh import require_listening
+
+    run = Run(no_wait)
+    with writer(run):
+        require_listening(run.settings)
+        from workflow.dbt_runner import Dbt
+
+        dbt = Dbt(run.settings)
+        with run.screen.step("Publish") as step:
+            step.at("Reading models and tests")
+            result = publish(run.settings, dbt.parse(), step.at, run.wait)
+            step.result = result.in_short
+    run.screen.say(f"Published: {shown(run.settings.published)}. Next: spotiflow site")
+
+
+def site_command(no_wait: NoWait = False) -> None:
+    """Build the site again from what is published, without touching the data."""
+    from workflow.refresh import build_site
+
+    run = Run(no_wait)
+    build_site(run.settings, run.screen, run.command, run.wait)
+    run.screen.say(f"The site is ready: {shown(run.settings.site / 'index.html')}")

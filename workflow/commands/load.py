@@ -1,0 +1,156 @@
+"""`spotiflow load ...`: bring listening or audio features into the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflow import checks
+from workflow.commands.common import ZONE_HELP, AccountLabel, NoWait, Run, checked, conclude, load_own, writer, zone_of
+from workflow.console import CommandError
+from workflow.settings import shown
+
+if TYPE_CHECKING:
+    from extract.report import LoadReport
+    from workflow.warehouse import Account
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Bring listening or audio features into the warehouse. Loading the same thing twice changes nothing.",
+)
+
+
+@app.command(
+    "sample",
+    epilog="[bold]Example[/bold]  spotiflow load sample && spotiflow refresh",
+)
+def load_sample_command(
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Only when nothing is loaded yet; else leave everything as it is.")
+    ] = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Load 45 fictional listeners with 26 weeks of listening.
+
+    They enter through the same readers as real listening. They never share a warehouse with it.
+    """
+    from workflow import loading
+    from workflow.warehouse import Kind
+
+    run = Run(no_wait)
+    screen, settings = run.screen, run.settings
+    with writer(run):
+        kind = loading.held(settings, run.wait, screen.note)
+        if kind is Kind.REAL and if_empty:
+            screen.say(
+                f"{shown(settings.warehouse)} holds your own listening: it stays as it is, and no sample is loaded."
+            )
+            return
+        if kind is Kind.SAMPLE and if_empty:
+            screen.say(f"{shown(settings.warehouse)} holds the sample already: nothing to load.")
+            return
+        if kind is Kind.REAL:
+            raise CommandError(loading.sample_elsewhere(settings))
+        from extract.sample import load_sample
+
+        with screen.step("Load the sample listeners") as step:
+            report = loading.load_sample(
+                settings, lambda warehouse: load_sample(warehouse, settings.sample_folder, progress=step.at)
+            )
+            step.result = f"{report.rows_loaded:,} rows"
+    conclude(run, report)
+
+
+@app.command(
+    "export",
+    epilog="[bold]Examples[/bold]\n\n"
+    "spotiflow load export my_spotify_data.zip --account me --timezone Europe/London\n\n"
+    "spotiflow load export ~/Downloads/MyData endsong_0.json --account me --timezone Asia/Tokyo --display-name Kim",
+)
+def load_export_command(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="The ZIP from Spotify, its folder, or single JSON files.")
+    ],
+    account: AccountLabel,
+    timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
+    display_name: Annotated[
+        str | None, typer.Option("--display-name", metavar="NAME", help="The name to show on the site, if any.")
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Load a Spotify privacy export: the extended streaming history.
+
+    Ask for it at spotify.com/account/privacy. IP addresses, user names and devices never leave the files.
+    The time zone is needed the first time an account is loaded.
+    """
+    checked("--account", checks.label, account)
+    if timezone is not None:
+        checked("--timezone", checks.timezone, timezone)
+    chosen_name = checked("--display-name", checks.display_name, display_name) if display_name is not None else None
+    paths = checked("PATH", checks.export_paths, paths)
+
+    from extract.pseudonyms import user_id_for
+    from extract.spotify_export import ExportSource, load_exports
+
+    run = Run(no_wait)
+    user_id = user_id_for(account, run.settings.home)
+
+    def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
+        zone = zone_of(account, timezone, known)
+        name = chosen_name or (known.display_name if known else None)
+        return load_exports(warehouse, [ExportSource(user_id, paths, zone, name)], progress=progress)
+
+    load_own(run, f"Load {account}'s export", user_id, load, (account, timezone))
+
+
+@app.command(
+    "features",
+    epilog="[bold]Example[/bold]  spotiflow load features track_features.csv",
+)
+def load_features_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV or Parquet file.")],
+    no_wait: NoWait = False,
+) -> None:
+    """Load a catalogue of tracks with their audio features.
+
+    Needed columns: track_id, danceability, energy, liveness, acousticness, instrumentalness, speechiness,
+    valence (0 to 1). Used when there: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness.
+    """
+    path = checked("PATH", checks.catalogue_path, path)
+    from extract.audio_features import load_catalogue
+
+    def load(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
+        return load_catalogue(warehouse, path, progress=progress)
+
+    load_own(Run(no_wait), f"Load audio features from {path.name}", None, load)
+
+
+@app.command(
+    "api",
+    epilog="[bold]Example[/bold]  spotiflow load api --account me",
+)
+def load_api_command(
+    account: AccountLabel,
+    timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Load the last 50 plays of an account from Spotify's Web API, with its cached login."""
+    checked("--account", checks.label, account)
+    if timezone is not None:
+        checked("--timezone", checks.timezone, timezone)
+
+    from extract.pseudonyms import user_id_for
+    from extract.spotify_api import cached_client, load_recently_played
+
+    run = Run(no_wait)
+    user_id = user_id_for(account, run.settings.home)
+
+    def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
+        client = cached_client(user_id, run.settings.home)
+        return load_recently_played(warehouse, user_id, client, zone_of(account, timezone, known), progress=progress)
+
+    load_own(run, f"Load {account}'s newest plays from Spotify", user_id, load, (account, timezone))

@@ -1,0 +1,69 @@
+"""`spotiflow status`, `serve`, `diff`: look at what there is, change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflow.commands.common import Run
+from workflow.console import CommandError
+from workflow.settings import shown
+from workflow.words import count
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("status")(status_command)
+    app.command("serve")(serve_command)
+    app.command(
+        "diff",
+        epilog="[bold]Example[/bold]  cp data/published.duckdb data/before.duckdb, change a definition, "
+        "spotiflow refresh, spotiflow diff data/before.duckdb",
+    )(diff_command)
+
+
+def status_command() -> None:
+    """Show what is loaded, what is published and what the site shows."""
+    from workflow.status import show
+
+    run = Run()
+    show(run.settings, run.screen)
+
+
+def serve_command(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")] = 3000,
+) -> None:
+    """Show the site in a browser, on this machine only."""
+    run = Run()
+    site = run.settings.site
+    if not (site / "index.html").is_file():
+        raise CommandError(f"There is no site in {shown(site)} yet. Run `spotiflow refresh`.")
+    from workflow.serve import serve
+
+    try:
+        serve(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)"))
+    except OSError as error:
+        raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
+
+
+def diff_command(
+    before: Annotated[Path, typer.Argument(metavar="FILE", help="A copy of an earlier published file.")],
+) -> None:
+    """Show which tables and columns differ between an earlier published file and the present one."""
+    import duckdb
+
+    from workflow import differences
+
+    run = Run()
+    for path, remedy in ((before, "Check the path."), (run.settings.published, "Run `spotiflow refresh`.")):
+        if not path.is_file():
+            raise CommandError(f"There is no file {shown(path)}. {remedy}")
+    try:
+        found = differences.compare(before.absolute(), run.settings.published, differences.keys(run.settings.root))
+    except duckdb.Error as error:
+        raise CommandError(f"The files cannot be compared: {str(error).splitlines()[0]}") from error
+    for line in found.lines:
+        run.screen.say(line)
+    run.screen.say(f"{count(found.same, 'table is', 'tables are')} the same.")
