@@ -198,6 +198,8 @@ class Refresh:
 
     def _full_refresh(self, dbt: Dbt) -> list[str]:
         """Incremental models are made anew as a whole when that was asked for, and when their code has changed."""
+        if self.build is not None:
+            return []  # the first of the two builds has done it
         if self.force:
             return ["--full-refresh"]
         manifest = dbt.manifest or dbt.parse()

@@ -263,7 +263,7 @@ select
     track_id, '{PROVIDER}' as provider, track_name, null::varchar as artist_id, artist_name, album_name,
     duration_ms_number::bigint as duration_ms, isrc, first_genre as genre
 from classified
-where reason is null and not is_repeated and (track_name is not null or first_genre is not null)
+where reason is null and not is_repeated and coalesce(track_name, first_genre, duration_ms_number::varchar) is not null
 """
 
 

@@ -118,7 +118,8 @@ def _new_plays(connection: duckdb.DuckDBPyConnection, warehouse: Path, last_rows
     known = "select null where false"
     is_attached = warehouse.exists() and _has_plays(warehouse)
     if is_attached:
-        connection.execute("attach ? as stored (read_only)".replace("?", "'" + str(warehouse).replace("'", "''") + "'"))
+        quoted = str(warehouse).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as stored (read_only)")
         matches = " and ".join(f"stored_plays.{key} = first_places.{key}" for key in STREAMING_HISTORY.primary_key)
         known = f"select 1 from stored.{DATASET}.{STREAMING_HISTORY.name} as stored_plays where {matches}"
     try:

@@ -3,8 +3,10 @@
     select
         report_days.user_id,
         report_days.ended_on as day,
+        -- The engine counts as well: with another version it may know other rules of time zones.
         {{ spotiflow.fingerprint([
-            'report_days.fingerprint_of_days_around', 'merge_rules.value', "'" ~ spotiflow.code_fingerprint() ~ "'"
+            'report_days.fingerprint_of_days_around', 'merge_rules.value', 'version()',
+            "'" ~ spotiflow.code_fingerprint() ~ "'"
         ]) }} as inputs_fingerprint
     from {{ ref('int_play_report_days') }} as report_days
     left join {{ ref('play_merge_rules') }} as merge_rules

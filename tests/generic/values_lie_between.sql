@@ -14,9 +14,8 @@ where
     {%- if minimum is not none %}
     {{ column }} < {{ minimum }} - {{ tolerance }} or
     {%- endif %}
-    {%- if maximum is not none %}
-    {{ column }} > {{ maximum }} + {{ tolerance }} or
-    {%- endif %}
+    {#- "Not a number" counts as larger than any number, on every engine. #}
+    {{ column }} > {% if maximum is not none %}{{ maximum }} + {{ tolerance }}{% else %}1e308{% endif %} or
     {%- endfor %}
     false
 

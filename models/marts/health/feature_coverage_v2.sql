@@ -51,7 +51,7 @@ final as (
         tracks,
         listens,
         minutes_listened,
-        cast(listens as double) / nullif(listens_of_listener, 0) * 100 as listens_share_pct,
+        {{ share_pct('listens', 'listens_of_listener') }} as listens_share_pct,
         case when listens_of_listener = 0 then 'no listens' end as listens_share_null_reason
     from with_all_listens
 

@@ -55,7 +55,7 @@ final as (
         -- Only an export knows how much was heard: an estimate would say "all of it".
         case
             when plays.listened_ms_source = 'export' and plays.listened_ms < plays.duration_ms
-                then cast(plays.listened_ms as double) / plays.duration_ms * 100
+                then {{ share_pct('plays.listened_ms', 'plays.duration_ms') }}
             when plays.listened_ms_source = 'export' and plays.duration_ms is not null then 100
         end as completion_pct,
         case

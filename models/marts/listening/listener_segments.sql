@@ -70,23 +70,23 @@ final as (
         counted.user_id,
         counted.listens,
         counted.scored_listens,
-        cast(counted.scored_listens as double) / nullif(counted.listens, 0) * 100 as feature_coverage_pct,
+        {{ share_pct('counted.scored_listens', 'counted.listens') }} as feature_coverage_pct,
         counted.genre_listens,
-        cast(counted.genre_listens as double) / nullif(counted.listens, 0) * 100 as genre_coverage_pct,
+        {{ share_pct('counted.genre_listens', 'counted.listens') }} as genre_coverage_pct,
         case when counted.listens = 0 then 'no listens' end as coverage_null_reason,
         vibes.segment as dominant_vibe,
         vibes.listens as dominant_vibe_listens,
-        cast(vibes.listens as double) / counted.scored_listens * 100 as dominant_vibe_share_pct,
+        {{ share_pct('vibes.listens', 'counted.scored_listens') }} as dominant_vibe_share_pct,
         sound_clusters.segment as dominant_sound_cluster,
         sound_clusters.listens as dominant_sound_cluster_listens,
-        cast(sound_clusters.listens as double) / counted.scored_listens * 100 as dominant_sound_cluster_share_pct,
+        {{ share_pct('sound_clusters.listens', 'counted.scored_listens') }} as dominant_sound_cluster_share_pct,
         case
             when counted.listens = 0 then 'no listens'
             when counted.scored_listens = 0 then 'no audio features'
         end as features_null_reason,
         genres.segment as dominant_genre,
         genres.listens as dominant_genre_listens,
-        cast(genres.listens as double) / counted.genre_listens * 100 as dominant_genre_share_pct,
+        {{ share_pct('genres.listens', 'counted.genre_listens') }} as dominant_genre_share_pct,
         case
             when counted.listens = 0 then 'no listens'
             when counted.genre_listens = 0 then 'no genre known'

@@ -144,9 +144,10 @@ final as (
         pairs.other_user_id,
         coalesce(shared_tracks.shared_tracks, 0) as shared_tracks,
         pairs.tracks + pairs.other_tracks - coalesce(shared_tracks.shared_tracks, 0) as tracks_of_either,
-        cast(coalesce(shared_tracks.shared_tracks, 0) as double)
-        / nullif(pairs.tracks + pairs.other_tracks - coalesce(shared_tracks.shared_tracks, 0), 0)
-        * 100 as shared_tracks_pct,
+        {{ share_pct(
+            'coalesce(shared_tracks.shared_tracks, 0)',
+            'pairs.tracks + pairs.other_tracks - coalesce(shared_tracks.shared_tracks, 0)'
+        ) }} as shared_tracks_pct,
         case when pairs.listens = 0 and pairs.other_listens = 0 then 'no listens' end as shared_tracks_null_reason,
         coalesce(shared_artists.shared_artists, 0) as shared_artists,
         shared_artists.top_shared_artist_name,

@@ -95,7 +95,7 @@ final as (
         numbered.listens,
         numbered.listeners,
         numbered.minutes_listened,
-        cast(numbered.listens as double) / segments.segment_listens * 100 as listens_share_pct,
+        {{ share_pct('numbered.listens', 'segments.segment_listens') }} as listens_share_pct,
         segments.segment_listens,
         segments.segment_listeners
     from numbered
