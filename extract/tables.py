@@ -152,6 +152,21 @@ RECOMMENDATIONS = _table(
     recommender_version=pa.string(),
     requested_at=_TIMESTAMP,
     as_of=_TIMESTAMP,  # up to when the recommender knew listening
+    variant=pa.string(),  # which variant of a team's own model answered; null for the others
+)
+
+RECOMMENDATION_REQUESTS = _table(
+    "recommendation_requests",
+    ("recommender", "user_id", "week_start", "seed_track_id"),
+    recommender=pa.string(),
+    user_id=pa.string(),
+    week_start=pa.date32(),
+    seed_track_id=pa.string(),
+    recommender_version=pa.string(),
+    requested_at=_TIMESTAMP,
+    as_of=_TIMESTAMP,  # up to when the recommender knew listening
+    outcome=pa.string(),  # answered, empty (it knows nothing to recommend), file (somebody's own model output)
+    tracks=pa.int64(),  # how many tracks the answer has
 )
 
 FEEDBACK = _table(
@@ -219,6 +234,7 @@ TABLES: dict[str, RawTable] = {
         ARTISTS,
         AUDIO_FEATURES_TABLE,
         RECOMMENDATIONS,
+        RECOMMENDATION_REQUESTS,
         FEEDBACK,
         POLL_LOG,
         REJECTED_ROWS,

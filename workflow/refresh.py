@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import duckdb
 
 # What `extract.recommendations` reads; `weekly_top_songs` names the songs that are asked about.
-_FOR_RECOMMENDERS = ("weekly_top_songs", "weekly_listening", "dim_users", "diagnostic_constants")
+_FOR_RECOMMENDERS = (
+    *("weekly_top_songs", "weekly_listening", "dim_users", "dim_tracks", "fct_plays"),
+    *("diagnostic_constants", "recommenders"),
+)
 _TO_TOP_SONGS = [
     *("--select", *(f"+{name}" for name in _FOR_RECOMMENDERS)),
     # Only tests of which every table is selected: others would judge tables that are not there yet.
