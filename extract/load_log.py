@@ -18,6 +18,8 @@ class FirstLoad:
 
     loaded_at: datetime  # naive UTC
     rows_new: int | None
+    covered_from: datetime | None = None  # of the export that the file came in, naive UTC
+    covered_to: datetime | None = None
 
 
 Key = tuple[Any, ...]
@@ -47,7 +49,11 @@ def first_loads(warehouse: Path) -> dict[Key, FirstLoad]:
             return {}
         first = "coalesce(first_loaded_at, loaded_at)" if "first_loaded_at" in columns else "loaded_at"
         new = "rows_new" if "rows_new" in columns else "null"
+        covered = "covered_from, covered_to" if "covered_to" in columns else "null, null"
         rows = connection.execute(
-            f"select {first}, {new}, {', '.join(LOAD_LOG.primary_key)} from {DATASET}.{LOAD_LOG.name}"
+            f"select {first}, {new}, {covered}, {', '.join(LOAD_LOG.primary_key)} from {DATASET}.{LOAD_LOG.name}"
         ).fetchall()
-    return {tuple(key): FirstLoad(loaded_at, rows_new) for loaded_at, rows_new, *key in rows}
+    return {
+        tuple(key): FirstLoad(loaded_at, rows_new, covered_from, covered_to)
+        for loaded_at, rows_new, covered_from, covered_to, *key in rows
+    }

@@ -37,6 +37,7 @@ class FileReport:
     oldest_played_at: datetime | None = None  # end of the file's oldest music play, naive UTC
     newest_played_at: datetime | None = None
     note: str | None = None  # something worth knowing that is no problem
+    is_account_data: bool = False  # of an export: titles without ids
 
 
 @dataclass
@@ -46,6 +47,7 @@ class LoadReport:
     title: str
     files: list[FileReport] = field(default_factory=list)
     rows_new: int | None = None  # rows that the warehouse did not hold before; None where nobody counted
+    note: str | None = None  # something worth knowing about all of it
 
     @property
     def problems(self) -> list[FileReport]:

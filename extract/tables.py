@@ -75,7 +75,7 @@ STREAMING_HISTORY = _table(
     content_uri=pa.string(),  # spotify:track|episode|…:id, spotify:local:…, spotiflow:title:<md5>, '' when unknown
     ms_played=pa.int64(),
     content_kind=pa.string(),  # track, episode, audiobook, unknown
-    track_id=pa.string(),  # null unless content_kind = 'track'
+    track_id=pa.string(),  # null unless content_kind = 'track'; null in account data, which has titles only
     track_name=pa.string(),
     artist_name=pa.string(),
     album_name=pa.string(),
@@ -85,7 +85,7 @@ STREAMING_HISTORY = _table(
     is_skipped=pa.bool_(),  # null in years in which Spotify did not record it
     is_offline=pa.bool_(),
     is_incognito=pa.bool_(),
-    export_format=pa.string(),  # extended_v1, extended_v2, extended_v3
+    export_format=pa.string(),  # account_data, extended_v1, extended_v2, extended_v3
 )
 
 RECENTLY_PLAYED = _table(
@@ -222,6 +222,8 @@ LOAD_LOG = _table(
     newest_played_at=_TIMESTAMP,
     first_loaded_at=_TIMESTAMP,  # loaded_at of the first time; loaded_at is the latest
     rows_new=pa.int64(),  # plays that were not stored before it was first loaded; null for catalogues
+    covered_from=_TIMESTAMP,  # oldest music play of the export that the file is part of; null without plays in it
+    covered_to=_TIMESTAMP,
 )
 
 TABLES: dict[str, RawTable] = {

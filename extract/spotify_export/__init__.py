@@ -1,4 +1,4 @@
-"""Spotify's privacy export: the extended streaming history, in every version, as raw tables.
+"""Spotify's privacy exports as raw tables: the extended streaming history in every version, and the account data.
 
 Source of the format: the ReadMe that Spotify sends with the export, and exports of 2023 to 2026.
 """
@@ -19,9 +19,9 @@ from extract.load_log import Key, first_loads, key_of
 from extract.pipeline import load_tables
 from extract.report import LoadReport, Progress, silent
 from extract.spotify_export.inputs import find_history_files
-from extract.spotify_export.reader import DEDUPLICATED, open_scratch, read_file
+from extract.spotify_export.reader import DEDUPLICATED, TITLE_HASH, open_scratch, read_file
 from extract.spotify_export.settings import SOURCE
-from extract.tables import ACCOUNTS, DATASET, LOAD_LOG, REJECTED_ROWS, STREAMING_HISTORY
+from extract.tables import ACCOUNTS, DATASET, LOAD_LOG, RECENTLY_PLAYED, REJECTED_ROWS, STREAMING_HISTORY, TRACKS
 
 __all__ = ["ExportSource", "load_exports"]
 
@@ -42,15 +42,16 @@ class ExportSource:
 
 
 def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Progress = silent) -> LoadReport:
-    """Load the extended streaming histories of one or more accounts, in one go.
+    """Load the streaming histories of one or more accounts, in one go: extended ones, account data, or both.
 
     Loading the same export again, in another packaging, or beside an overlapping one leaves each play stored
     once. Files that cannot be read stop no others; `LoadReport.problems` names them. Nothing is written, not
     even the account, unless at least one file could be read. Raises LoadError if the warehouse refuses.
     """
-    report = LoadReport("Extended streaming history")
+    report = LoadReport("Streaming history")
     logs: list[dict[str, Any]] = []
     last_rows: list[int] = []  # of each logged file in the scratch table
+    exports: list[tuple[Any, ...]] = []  # which export each logged file belongs to
     with tempfile.TemporaryDirectory(prefix="spotiflow-") as folder:
         scratch = Path(folder)
         connection = open_scratch(scratch)
@@ -60,6 +61,7 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                     outcome = read_file(connection, file, source.user_id, scratch)
                     report.files.append(outcome)
                     last_rows.append(_last_row(connection))
+                    exports.append((source.user_id, file.origin, outcome.is_account_data))
                     logs.append(
                         {
                             "user_id": source.user_id,
@@ -88,7 +90,9 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
                 }
                 for source in sources
             ]
+            _note_spans(logs, exports)
             _note_first_loads(logs, _new_plays(connection, warehouse, last_rows), warehouse)
+            report.note = _about_titles(connection, warehouse)
             before = _stored_plays(warehouse)
             load_tables(
                 warehouse,
@@ -107,6 +111,71 @@ def load_exports(warehouse: Path, sources: Sequence[ExportSource], progress: Pro
 def _last_row(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("select coalesce(max(rowid), -1) from accepted").fetchone()
     return int(row[0]) if row else -1
+
+
+def _note_spans(logs: list[dict[str, Any]], exports: Sequence[tuple[Any, ...]]) -> None:
+    """Complete the log: which time the export that a file belongs to spans. Between its files it knows of silence."""
+    spans: dict[tuple[Any, ...], list[datetime]] = {}
+    for log, export in zip(logs, exports, strict=True):
+        known = [log[end] for end in ("oldest_played_at", "newest_played_at") if log[end] is not None]
+        spans.setdefault(export, []).extend(known)
+    for log, export in zip(logs, exports, strict=True):
+        has_plays = log["newest_played_at"] is not None
+        log["covered_from"] = min(spans[export]) if has_plays else None
+        log["covered_to"] = max(spans[export]) if has_plays else None
+
+
+def _about_titles(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str | None:
+    """How many plays of the account data name a track that is known here already; None without account data."""
+    unnamed = "content_kind = 'track' and track_id is null"
+    if not _numbers(connection, f"select 1 from accepted where {unnamed} limit 1"):
+        return None
+    names = "select track_name, artist_name from"
+    known = [f"{names} accepted where track_id is not null"]
+    is_attached = warehouse.exists() and _has_plays(warehouse)
+    if is_attached:
+        quoted = str(warehouse).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as stored (read_only)")
+        known.append(f"{names} stored.{DATASET}.{STREAMING_HISTORY.name} where track_id is not null")
+        known += [f"{names} stored.{DATASET}.{name}" for name in _stored_names(connection)]
+    try:
+        plays, resolved = _numbers(
+            connection,
+            f"""
+            with known as (
+                select distinct {TITLE_HASH}(track_name, artist_name) as title_hash
+                from ({" union ".join(known)})
+            ),
+            plays as (
+                select distinct on (user_id, ended_at, content_uri, ms_played) content_uri
+                from accepted where {unnamed}
+            )
+            select count(*), count(known.title_hash)
+            from plays
+            left join known on plays.content_uri = 'spotiflow:title:' || known.title_hash
+            """,
+        )
+    finally:
+        if is_attached:
+            connection.execute("detach stored")
+    return (
+        f"Account data has titles and no ids: {resolved:,} of {plays:,} plays name a track that is known here by title "
+        f"and artist, {plays - resolved:,} keep an id made of both."
+    )
+
+
+def _stored_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The other tables of the attached warehouse that name tracks."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'stored' and schema_name = ? order by 1",
+        [DATASET],
+    ).fetchall()
+    return [str(name) for (name,) in rows if name in (TRACKS.name, RECENTLY_PLAYED.name)]
+
+
+def _numbers(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    return tuple(int(number) for number in row) if row else ()
 
 
 def _new_plays(connection: duckdb.DuckDBPyConnection, warehouse: Path, last_rows: Sequence[int]) -> list[int]:
@@ -155,6 +224,10 @@ def _note_first_loads(logs: list[dict[str, Any]], new_plays: Sequence[int], ware
         first = known.get(key_of(log))
         log["first_loaded_at"] = first.loaded_at if first else log["loaded_at"]
         log["rows_new"] = first.rows_new if first else new[key_of(log)]
+        # A file that is loaded again on its own is still part of the export that it came in.
+        if first and first.covered_from and first.covered_to and log["covered_from"]:
+            log["covered_from"] = min(log["covered_from"], first.covered_from)
+            log["covered_to"] = max(log["covered_to"], first.covered_to)
 
 
 def _has_plays(warehouse: Path) -> bool:

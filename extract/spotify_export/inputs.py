@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -17,6 +17,8 @@ ASK_FOR_EXTENDED = (
     "Ask Spotify for your “Extended streaming history” (Account → Privacy) and load the ZIP that it sends you"
 )
 
+_SINGLE_FILES = -1
+
 
 @dataclass(frozen=True)
 class HistoryFile:
@@ -25,6 +27,12 @@ class HistoryFile:
     name: str  # base name, the same inside a ZIP and outside
     path: Path  # where it can be read
     content_hash: str  # SHA-256, hexadecimal
+    origin: int = 0  # files of one origin (a ZIP, a folder, or the single files that were named) are one export
+
+
+def is_history(name: str) -> bool:
+    """Whether a file of this name holds listening: of the extended history or of the account data."""
+    return bool(HISTORY_FILE.match(name) or ACCOUNT_DATA_FILE.match(name))
 
 
 def find_history_files(
@@ -43,7 +51,8 @@ def find_history_files(
                 reports.append(FileReport(file.name, SOURCE, note=f"same content as {other}: read once"))
                 continue
             seen[file.content_hash] = file.name
-            yield file
+            is_whole = path.is_dir() or zipfile.is_zipfile(path)
+            yield replace(file, origin=number if is_whole else _SINGLE_FILES)
 
 
 def _files_in(path: Path, scratch: Path, reports: list[FileReport], progress: Progress) -> Iterator[HistoryFile]:
@@ -68,7 +77,7 @@ def _files_in_folder(path: Path, scratch: Path, reports: list[FileReport], progr
     for file in sorted(path.rglob("*")):
         if not file.is_file() or file.name.startswith("."):
             continue
-        (wanted if HISTORY_FILE.match(file.name) or zipfile.is_zipfile(file) else others).append(file)
+        (wanted if is_history(file.name) or zipfile.is_zipfile(file) else others).append(file)
     for number, file in enumerate(wanted):
         yield from _files_in(file, scratch / str(number), reports, progress)
     if not wanted:
@@ -82,7 +91,7 @@ def _files_in_zip(path: Path, scratch: Path, reports: list[FileReport], progress
             for member in archive.infolist()
             if not member.is_dir() and not member.filename.startswith("__MACOSX/")
         ]
-        wanted = [member for member in members if HISTORY_FILE.match(PurePosixPath(member.filename).name)]
+        wanted = [member for member in members if is_history(PurePosixPath(member.filename).name)]
         if not wanted:
             names = [PurePosixPath(member.filename).name for member in members]
             reports.append(_nothing_found(path.name, "ZIP", names))
@@ -123,15 +132,9 @@ def _copy_at_most(source: IO[bytes], target: IO[bytes], limit: int) -> bool:
 
 
 def _nothing_found(name: str, kind: str, contents: list[str]) -> FileReport:
-    if any(ACCOUNT_DATA_FILE.match(file) for file in contents):
-        problem = (
-            f"This {kind} holds Spotify's account data (titles only, last year), not the extended history. "
-            f"{ASK_FOR_EXTENDED}."
-        )
-    else:
-        examples = ", ".join(contents[:3]) + (", …" if len(contents) > 3 else "")
-        problem = (
-            f"This {kind} holds no streaming history (files named Streaming_History_Audio_….json or endsong_….json)"
-            f"{': only ' + examples if contents else '; it is empty'}. {ASK_FOR_EXTENDED}."
-        )
+    examples = ", ".join(contents[:3]) + (", …" if len(contents) > 3 else "")
+    problem = (
+        f"This {kind} holds no streaming history (files named Streaming_History_Audio_….json, endsong_….json or "
+        f"StreamingHistory….json){': only ' + examples if contents else '; it is empty'}. {ASK_FOR_EXTENDED}."
+    )
     return FileReport(name, SOURCE, problem=problem)

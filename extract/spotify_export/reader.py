@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,16 +17,21 @@ from extract.report import FileReport
 from extract.spotify_export.inputs import ASK_FOR_EXTENDED, HistoryFile
 from extract.spotify_export.repair import repair
 from extract.spotify_export.settings import (
+    ACCOUNT_DATA,
     ACCOUNT_DATA_FIELDS,
     ALLOWED_FIELDS,
+    AUDIOBOOK_FILE,
     EARLIEST_END,
     FUTURE_HOURS,
     LARGEST_MS_PLAYED,
     REQUIRED_FIELDS,
     SOURCE,
 )
+from extract.titles import title_hash
 
-_COLUMNS = "{" + ", ".join(f"{name}: 'VARCHAR'" for name in ALLOWED_FIELDS) + "}"
+TITLE_HASH = "title_hash"  # the SQL name of extract.titles.title_hash
+
+_COLUMNS = "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in ALLOWED_FIELDS) + "}"
 
 _SCRATCH_TABLES = """
 create table accepted (
@@ -43,41 +49,81 @@ create table rejected (
 _FORMAT_MARKS = (("username", "extended_v1"), ("audiobook_uri", "extended_v3"))
 _FORMAT_WITHOUT_MARK = "extended_v2"
 
-_CLASSIFY = f"""
+# What the two kinds of export call the same things. The account data has neither ids nor reasons; an episode's id is
+# made of show and title, a chapter's of whatever the row says.
+_RENAME_EXTENDED = """
+    "row",
+    ts as end_text,
+    ms_played as ms_played_text,
+    nullif(trim(master_metadata_track_name), '') as track_name,
+    nullif(trim(master_metadata_album_artist_name), '') as artist_name,
+    nullif(trim(master_metadata_album_album_name), '') as album_name,
+    nullif(trim(spotify_track_uri), '') as track_uri,
+    coalesce(nullif(trim(spotify_episode_uri), ''), 'spotiflow:episode:' || md5(nullif(trim(episode_name), '')))
+        as episode_uri,
+    coalesce(
+        nullif(trim(audiobook_chapter_uri), ''),
+        nullif(trim(audiobook_uri), ''),
+        'spotiflow:audiobook:' || md5(nullif(trim(audiobook_title), ''))
+    ) as audiobook_uri,
+    nullif(trim(reason_start), '') as reason_start,
+    nullif(trim(reason_end), '') as reason_end,
+    try_cast(shuffle as boolean) as is_shuffle,
+    try_cast(skipped as boolean) as is_skipped,
+    try_cast(offline as boolean) as is_offline,
+    try_cast(incognito_mode as boolean) as is_incognito
+"""
+
+_RENAME_ACCOUNT_DATA = """
+    "row",
+    "endTime" as end_text,
+    "msPlayed" as ms_played_text,
+    case when not $is_audiobook then nullif(trim("trackName"), '') end as track_name,
+    case when not $is_audiobook then nullif(trim("artistName"), '') end as artist_name,
+    null::varchar as album_name,
+    null::varchar as track_uri,
+    case
+        when nullif(trim("episodeName"), '') is not null
+            then 'spotiflow:episode:' || md5(concat_ws(chr(31), trim("podcastName"), trim("episodeName")))
+    end as episode_uri,
+    case
+        when $is_audiobook
+            then 'spotiflow:audiobook:' || md5(concat_ws(chr(31), "trackName", "artistName", "endTime"))
+    end as audiobook_uri,
+    null::varchar as reason_start,
+    null::varchar as reason_end,
+    null::boolean as is_shuffle,
+    null::boolean as is_skipped,
+    null::boolean as is_offline,
+    null::boolean as is_incognito
+"""
+
+# A title without an id is music all the same: its id is made of its names. The two ways to do so differ for the sake
+# of rows that are stored already.
+_HASH_EXTENDED = "md5(lower(coalesce(artist_name, '')) || chr(31) || lower(track_name))"
+_HASH_ACCOUNT_DATA = f"{TITLE_HASH}(track_name, artist_name)"
+
+# What messages call the end time and the length, by the names that stand in the file.
+_NAMES_EXTENDED = ("end time (ts)", "ms_played")
+_NAMES_ACCOUNT_DATA = ("end time (endTime)", "msPlayed")
+
+
+def _classify(is_account_data: bool) -> str:
+    end, length = _NAMES_ACCOUNT_DATA if is_account_data else _NAMES_EXTENDED
+    return f"""
 create or replace temp table classified as
 with renamed as (
-    select
-        "row",
-        ts,
-        ms_played as ms_played_text,
-        try_cast(ts as timestamptz)::timestamp as ended_at,
-        try_cast(ms_played as bigint) as ms_played,
-        nullif(trim(master_metadata_track_name), '') as track_name,
-        nullif(trim(master_metadata_album_artist_name), '') as artist_name,
-        nullif(trim(master_metadata_album_album_name), '') as album_name,
-        nullif(trim(spotify_track_uri), '') as track_uri,
-        coalesce(nullif(trim(spotify_episode_uri), ''), 'spotiflow:episode:' || md5(nullif(trim(episode_name), '')))
-            as episode_uri,
-        coalesce(
-            nullif(trim(audiobook_chapter_uri), ''),
-            nullif(trim(audiobook_uri), ''),
-            'spotiflow:audiobook:' || md5(nullif(trim(audiobook_title), ''))
-        ) as audiobook_uri,
-        nullif(trim(reason_start), '') as reason_start,
-        nullif(trim(reason_end), '') as reason_end,
-        try_cast(shuffle as boolean) as is_shuffle,
-        try_cast(skipped as boolean) as is_skipped,
-        try_cast(offline as boolean) as is_offline,
-        try_cast(incognito_mode as boolean) as is_incognito
+    select {_RENAME_ACCOUNT_DATA if is_account_data else _RENAME_EXTENDED}
     from records
     where not list_contains($broken_rows, "row")
 ),
 
-named as (
+typed as (
     select
         *,
-        -- A title without an id is music all the same: its id is made of artist and title.
-        md5(lower(coalesce(artist_name, '')) || chr(31) || lower(track_name)) as title_hash,
+        try_cast(end_text as timestamptz)::timestamp as ended_at,
+        try_cast(ms_played_text as bigint) as ms_played,
+        {_HASH_ACCOUNT_DATA if is_account_data else _HASH_EXTENDED} as title_hash,
         case
             when track_uri like 'spotify:episode:%' then 'episode'
             when track_uri is not null then 'track'
@@ -93,24 +139,25 @@ judged as (
     select
         *,
         coalesce(track_uri, episode_uri, audiobook_uri, 'spotiflow:title:' || title_hash, '') as content_uri,
+        -- Which track a title of the account data is, models find out: they know all tracks.
         case
-            when content_kind != 'track' then null
+            when content_kind != 'track' or {is_account_data} then null
             when track_uri like 'spotify:track:_%' then split_part(track_uri, ':', 3)
             when track_uri is not null then 'local:' || md5(track_uri)
             else 'title:' || title_hash
         end as track_id,
         case
-            when nullif(trim(ts), '') is null then 'end time (ts) missing'
-            when ended_at is null or not isfinite(ended_at) then 'end time (ts) is not a time'
+            when nullif(trim(end_text), '') is null then '{end} missing'
+            when ended_at is null or not isfinite(ended_at) then '{end} is not a time'
             when ended_at > $now::timestamp + interval {FUTURE_HOURS} hour
-                then 'end time (ts) more than {FUTURE_HOURS} hours in the future'
-            when ended_at < timestamp '{EARLIEST_END}' then 'end time (ts) before Spotify existed'
-            when ms_played_text is null then 'ms_played missing'
-            when ms_played is null then 'ms_played is not a whole number'
-            when ms_played < 0 then 'ms_played negative'
-            when ms_played > {LARGEST_MS_PLAYED} then 'ms_played longer than a day'
+                then '{end} more than {FUTURE_HOURS} hours in the future'
+            when ended_at < timestamp '{EARLIEST_END}' then '{end} before Spotify existed'
+            when ms_played_text is null then '{length} missing'
+            when ms_played is null then '{length} is not a whole number'
+            when ms_played < 0 then '{length} negative'
+            when ms_played > {LARGEST_MS_PLAYED} then '{length} longer than a day'
         end as reason
-    from named
+    from typed
 )
 
 select
@@ -120,6 +167,7 @@ select
     ) > 1 as is_repeated
 from judged
 """
+
 
 _INSERT_ACCEPTED = """
 insert into accepted
@@ -137,7 +185,7 @@ with rows as (
         "row",
         reason,
         to_json({
-            ts: ts, ms_played: ms_played_text, content_uri: content_uri,
+            ts: end_text, ms_played: ms_played_text, content_uri: content_uri,
             track_name: track_name, artist_name: artist_name, reason_end: reason_end
         })::varchar as fields
     from classified
@@ -173,20 +221,26 @@ def open_scratch(folder: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(folder / "scratch.duckdb"))
     connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
     connection.execute(_SCRATCH_TABLES)
+    connection.create_function(
+        TITLE_HASH, title_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special"  # type: ignore[list-item, arg-type]
+    )
     return connection
 
 
 def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id: str, scratch: Path) -> FileReport:
     """Read one file into the scratch tables `accepted` and `rejected`, and say what became of its rows."""
     report = FileReport(file.name, SOURCE)
-    path, broken = file.path, {}
+    path, broken = _in_utf8(file.path, scratch / "utf8.json"), {}
+    if path != file.path:
+        report.note = f"{file.name} was written in UTF-16, not as Spotify sends it; it could be read all the same"
     report.problem = _unsuitable(path)
     if report.problem:
         return report
+    whole = path
     fields = None if _tail_is_missing(path) else _try_records(connection, path)
     if fields is None:
         path = scratch / "repaired.json"
-        found = repair(file.path, path)
+        found = repair(whole, path)
         broken = found.broken
         report.problem = f"The file {found.problem}." if found.problem else None
         fields = _try_records(connection, path)
@@ -194,16 +248,18 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
             report.problem = f"The file is not readable: {_message(connection, path)}. Download it again."
             return report
     rows = _count(connection, "records")
-    if rows > len(broken) and not fields >= REQUIRED_FIELDS:
+    report.is_account_data = is_account_data = fields >= ACCOUNT_DATA_FIELDS
+    if rows > len(broken) and not is_account_data and not fields >= REQUIRED_FIELDS:
         report.problem = _other_shape(fields)
         return report
 
-    parameters = {"broken_rows": list(broken), "now": datetime.now(UTC).replace(tzinfo=None)}
-    connection.execute(_CLASSIFY, parameters)
+    parameters: dict[str, Any] = {"broken_rows": list(broken), "now": datetime.now(UTC).replace(tzinfo=None)}
+    if is_account_data:
+        parameters["is_audiobook"] = bool(AUDIOBOOK_FILE.match(file.name))
+    connection.execute(_classify(is_account_data), parameters)
     marks = [name for mark, name in _FORMAT_MARKS if mark in fields]
-    connection.execute(
-        _INSERT_ACCEPTED, {"user_id": user_id, "export_format": marks[0] if marks else _FORMAT_WITHOUT_MARK}
-    )
+    export_format = ACCOUNT_DATA if is_account_data else marks[0] if marks else _FORMAT_WITHOUT_MARK
+    connection.execute(_INSERT_ACCEPTED, {"user_id": user_id, "export_format": export_format})
     connection.execute(
         _INSERT_REJECTED,
         {
@@ -219,16 +275,29 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
         readable = rows - len(broken)
         report.problem += f" The other {readable:,} rows could be read. Download it again for the rest."
     elif not rows:
-        report.note = "holds no rows"
+        report.note = f"{file.name} holds no rows"
     return report
+
+
+def _in_utf8(path: Path, target: Path) -> Path:
+    """The file as it is, or a copy in UTF-8 at `target` when an editor saved it anew in UTF-16 (its mark says so)."""
+    with path.open("rb") as file:
+        if not file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            return path
+    # What is no character becomes the sign for that: one odd title is no reason to lose the file.
+    with (
+        path.open("r", encoding="utf-16", errors="replace", newline="") as source,
+        target.open("w", encoding="utf-8", errors="replace", newline="") as copy,
+    ):
+        while piece := source.read(1 << 20):
+            copy.write(piece)
+    return target
 
 
 def _unsuitable(path: Path) -> str | None:
     """What a look at the first bytes says against the file."""
     with path.open("rb") as file:
         head = file.read(4096)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "The file is written in UTF-16, not UTF-8: some editor saved it anew. Load the file as Spotify sent it."
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "The file is empty. Download it again."
@@ -281,11 +350,6 @@ def _message(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
 
 
 def _other_shape(fields: set[str]) -> str:
-    if fields >= ACCOUNT_DATA_FIELDS:
-        return (
-            "The file is Spotify's account data (titles only, last year), not the extended history. "
-            f"{ASK_FOR_EXTENDED}."
-        )
     names = ", ".join(sorted(fields)[:4]) + (", …" if len(fields) > 4 else "")
     return (
         f"The file is of another shape: row 1 has {'the fields ' + names if fields else 'no fields'}, "

@@ -6,11 +6,18 @@ import re
 
 SOURCE = "spotify_export"
 
-HISTORY_FILE = re.compile(r"^(Streaming_History_(Audio|Video)_|endsong_)[^/]*\.json$", re.IGNORECASE)
+HISTORY_FILE = re.compile(r"^(Streaming_History_(Audio|Video)_|endsong_)[\w .()-]*\.json$", re.IGNORECASE)
 """Names under which the extended history arrives: `endsong_3.json` until 2023, then `Streaming_History_Audio_…`."""
 
-ACCOUNT_DATA_FILE = re.compile(r"^StreamingHistory[^/]*\.json$", re.IGNORECASE)
-"""Names of the account data's history: titles only, last year only."""
+ACCOUNT_DATA_FILE = re.compile(r"^StreamingHistory[\w .()-]*\.json$", re.IGNORECASE)
+"""Names of the account data's history, titles only, last year only: `StreamingHistory0.json`, later
+`StreamingHistory_music_0.json` with `_podcast_` and `_audiobook_` siblings."""
+
+AUDIOBOOK_FILE = re.compile(r"^StreamingHistory_audiobook", re.IGNORECASE)
+"""The account data's audiobooks: told by the file's name, because their fields changed."""
+
+ACCOUNT_DATA = "account_data"
+"""`export_format` of rows from the account data."""
 
 ALLOWED_FIELDS = (
     "ts",
@@ -30,6 +37,13 @@ ALLOWED_FIELDS = (
     "skipped",
     "offline",
     "incognito_mode",
+    # of the account data
+    "endTime",
+    "msPlayed",
+    "trackName",
+    "artistName",
+    "podcastName",
+    "episodeName",
 )
 """The only fields that are read at all. User name, IP address, user agent, country and platform are not among
 them: what is never read cannot leak."""

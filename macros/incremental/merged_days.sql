@@ -5,12 +5,14 @@
         report_days.ended_on as day,
         -- The engine counts as well: with another version it may know other rules of time zones.
         {{ spotiflow.fingerprint([
-            'report_days.fingerprint_of_days_around', 'merge_rules.value', 'version()',
+            'report_days.fingerprint_of_days_around', 'merge_rules.fingerprint', 'version()',
             "'" ~ spotiflow.code_fingerprint() ~ "'"
         ]) }} as inputs_fingerprint
     from {{ ref('int_play_report_days') }} as report_days
-    left join {{ ref('play_merge_rules') }} as merge_rules
-        on merge_rules.rule = 'poll_match_tolerance_seconds'
+    cross join (
+        select sum(cast({{ spotiflow.fingerprint(['rule', 'value']) }} as decimal(38, 0))) as fingerprint
+        from {{ ref('play_merge_rules') }}
+    ) as merge_rules
 {%- endmacro %}
 
 {#- The days of fct_plays: what was merged on them, and the listen rules of their weeks. -#}

@@ -16,7 +16,8 @@ with_fingerprint as (
         user_id,
         cast(ended_at as date) as ended_on,
         {{ fingerprint([
-            'source', 'reported_uri', 'timezone', 'track_id', 'ended_at', 'listened_ms', 'is_skipped', 'duration_ms'
+            'source', 'reported_uri', 'timezone', 'track_id', 'match_key', 'ended_at', 'listened_ms', 'is_skipped',
+            'duration_ms'
         ]) }} as report_fingerprint
     from reports
 

@@ -6,7 +6,24 @@ with
 exported as (
 
     select * from {{ ref('stg_spotify__streaming_history') }}
-    where content_kind = 'track'
+    where
+        content_kind = 'track'
+        and coalesce(export_format, '') <> 'account_data'
+
+),
+
+account_data as (
+
+    select * from {{ ref('stg_spotify__streaming_history') }}
+    where
+        content_kind = 'track'
+        and export_format = 'account_data'
+
+),
+
+account_data_tracks as (
+
+    select * from {{ ref('int_account_data_tracks') }}
 
 ),
 
@@ -47,6 +64,7 @@ exported_plays as (
         exported.streaming_history_id as report_id,
         exported.content_uri as reported_uri,
         exported.user_id,
+        exported.track_id as reported_track_id,
         coalesce(track_aliases.canonical_track_id, exported.track_id) as track_id,
         exported.ended_at,
         exported.listened_ms,
@@ -64,6 +82,26 @@ exported_plays as (
 
 ),
 
+account_data_plays as (
+
+    select
+        'account_data' as source,
+        account_data.streaming_history_id as report_id,
+        account_data.content_uri as reported_uri,
+        account_data.user_id,
+        cast(null as {{ dbt.type_string() }}) as reported_track_id,
+        account_data_tracks.track_id,
+        account_data.ended_at,
+        account_data.listened_ms,
+        cast(null as boolean) as is_skipped
+    from account_data
+    inner join account_data_tracks
+        on
+            account_data.user_id = account_data_tracks.user_id
+            and account_data.content_uri = account_data_tracks.content_uri
+
+),
+
 polled_plays as (
 
     select
@@ -71,6 +109,7 @@ polled_plays as (
         polled.recently_played_id as report_id,
         polled.track_id as reported_uri,
         polled.user_id,
+        polled.track_id as reported_track_id,
         coalesce(track_aliases.canonical_track_id, polled.track_id) as track_id,
         polled.ended_at,
         cast(null as bigint) as listened_ms,
@@ -85,6 +124,8 @@ reports as (
 
     select * from exported_plays
     union all
+    select * from account_data_plays
+    union all
     select * from polled_plays
 
 ),
@@ -97,7 +138,10 @@ final as (
         reports.reported_uri,
         reports.user_id,
         users.timezone,
+        reports.reported_track_id,
         reports.track_id,
+        -- One recording may have several ids (relinked, reissued): equal titles and artists can be one play.
+        coalesce(tracks.title_key, reports.track_id) as match_key,
         reports.ended_at,
         reports.listened_ms,
         reports.is_skipped,

@@ -64,7 +64,10 @@ reports as (
 
 merge_rules as (
 
-    select * from {{ ref('play_merge_rules') }}
+    select
+        cast(max(case when rule = 'poll_match_tolerance_seconds' then value end) * 1000 as bigint) as tolerance_ms,
+        cast(max(case when rule = 'account_data_middle_seconds' then value end) * 1000 as bigint) as middle_ms
+    from {{ ref('play_merge_rules') }}
 
 ),
 
@@ -74,13 +77,17 @@ clock_offsets as (
 
 ),
 
-exported_plays as (
+extended_plays as (
 
-    select
-        *,
-        report_id as streaming_history_id
-    from reports
+    select * from reports
     where source = 'extended_export'
+
+),
+
+account_data_plays as (
+
+    select * from reports
+    where source = 'account_data'
 
 ),
 
@@ -94,41 +101,120 @@ polled_plays as (
 
 ),
 
--- Every pair that could be one play. Few: a poll knows some fifty plays.
-candidate_pairs as (
+-- The account data tells title and artist, the minute of the end and the milliseconds. Several plays may agree in all
+-- of that: then the first of the one is the first of the other, the second the second.
+account_data_pairs as (
 
     select
-        exported_plays.streaming_history_id,
+        extended_plays.report_id as streaming_history_id,
+        account_data_plays.report_id as account_data_id,
+        dense_rank() over (
+            partition by
+                account_data_plays.user_id,
+                account_data_plays.match_key,
+                account_data_plays.listened_ms,
+                account_data_plays.ended_at
+            order by
+                extended_plays.ended_at,
+                extended_plays.report_id
+        ) as place_in_extended,
+        dense_rank() over (
+            partition by
+                account_data_plays.user_id,
+                account_data_plays.match_key,
+                account_data_plays.listened_ms,
+                account_data_plays.ended_at
+            order by account_data_plays.report_id
+        ) as place_in_account_data
+    from account_data_plays
+    inner join extended_plays
+        on
+            account_data_plays.user_id = extended_plays.user_id
+            and account_data_plays.match_key = extended_plays.match_key
+            and account_data_plays.listened_ms = extended_plays.listened_ms
+            and account_data_plays.ended_at = {{ dbt.date_trunc('minute', 'extended_plays.ended_at') }}
+
+),
+
+account_data_matches as (
+
+    select * from account_data_pairs
+    where place_in_extended = place_in_account_data
+
+),
+
+-- What exports know, each play once. An end that is known to the minute only is taken for the middle of it.
+exported_plays as (
+
+    select
+        extended_plays.*,
+        extended_plays.report_id as streaming_history_id,
+        account_data_matches.account_data_id,
+        0 as middle_ms
+    from extended_plays
+    left join account_data_matches
+        on extended_plays.report_id = account_data_matches.streaming_history_id
+
+    union all
+
+    select
+        account_data_plays.*,
+        cast(null as {{ dbt.type_string() }}) as streaming_history_id,
+        account_data_plays.report_id as account_data_id,
+        merge_rules.middle_ms
+    from account_data_plays
+    cross join merge_rules
+    left join account_data_matches
+        on account_data_plays.report_id = account_data_matches.account_data_id
+    where account_data_matches.account_data_id is null
+
+),
+
+-- Every pair that could be one play: of one track, or of two ids of one title and artist. Few: a poll knows some fifty
+-- plays.
+distances as (
+
+    select
+        exported_plays.report_id as export_report_id,
         polled_plays.recently_played_id,
         exported_plays.listened_ms,
+        exported_plays.middle_ms,
         polled_plays.ended_at as polled_ended_at,
-        abs({{ milliseconds_between('exported_plays.ended_at', 'polled_plays.ended_at') }}) as distance_ms
+        case when exported_plays.track_id = polled_plays.track_id then 0 else 1 end as is_other_id,
+        abs(
+            {{ milliseconds_between('exported_plays.ended_at', 'polled_plays.ended_at') }} - exported_plays.middle_ms
+        ) as distance_ms
     from polled_plays
     inner join exported_plays
         on
             polled_plays.user_id = exported_plays.user_id
-            and polled_plays.track_id = exported_plays.track_id
-    inner join merge_rules
-        on
-            merge_rules.rule = 'poll_match_tolerance_seconds'
-            and abs({{ milliseconds_between('exported_plays.ended_at', 'polled_plays.ended_at') }})
-            <= merge_rules.value * 1000
+            and polled_plays.match_key = exported_plays.match_key
 
 ),
 
--- One order over all pairs, so that ties are broken the same way from both sides: nearest first, then the longer
--- of two export plays that ended at the same second (polls seldom report the short ones).
+candidate_pairs as (
+
+    select distances.*
+    from distances
+    inner join merge_rules
+        on distances.distance_ms <= merge_rules.tolerance_ms + distances.middle_ms
+
+),
+
+-- One order over all pairs, so that ties are broken the same way from both sides: nearest first, then the same id,
+-- then the longer of two export plays that ended at the same second (polls seldom report the short ones).
 ordered_pairs as (
 
     select
-        streaming_history_id,
+        export_report_id,
         recently_played_id,
         row_number() over (
             order by
                 distance_ms asc,
+                is_other_id asc,
                 listened_ms desc,
                 polled_ended_at asc,
-                streaming_history_id asc,
+                export_report_id asc,
                 recently_played_id asc
         ) as pair_order
     from candidate_pairs
@@ -138,7 +224,7 @@ ordered_pairs as (
 matches_0 as (
 
     select
-        streaming_history_id,
+        export_report_id,
         recently_played_id
     from ordered_pairs
     where false
@@ -150,11 +236,11 @@ open_pairs_{{ round }} as (
     select ordered_pairs.*
     from ordered_pairs
     left join matches_{{ round - 1 }} as matched_export
-        on ordered_pairs.streaming_history_id = matched_export.streaming_history_id
+        on ordered_pairs.export_report_id = matched_export.export_report_id
     left join matches_{{ round - 1 }} as matched_poll
         on ordered_pairs.recently_played_id = matched_poll.recently_played_id
     where
-        matched_export.streaming_history_id is null
+        matched_export.export_report_id is null
         and matched_poll.recently_played_id is null
 
 ),
@@ -163,10 +249,10 @@ open_pairs_{{ round }} as (
 ranked_pairs_{{ round }} as (
 
     select
-        streaming_history_id,
+        export_report_id,
         recently_played_id,
         row_number() over (
-            partition by streaming_history_id
+            partition by export_report_id
             order by pair_order
         ) as order_for_export,
         row_number() over (
@@ -180,14 +266,14 @@ ranked_pairs_{{ round }} as (
 matches_{{ round }} as (
 
     select
-        streaming_history_id,
+        export_report_id,
         recently_played_id
     from matches_{{ round - 1 }}
 
     union all
 
     select
-        streaming_history_id,
+        export_report_id,
         recently_played_id
     from ranked_pairs_{{ round }}
     where
@@ -202,7 +288,7 @@ matches as (
 
 ),
 
--- The export wins, because it knows how long was listened.
+-- An export wins, because it knows how long was listened; the extended one knows the end to the second.
 merged as (
 
     select
@@ -217,10 +303,15 @@ merged as (
         exported_plays.duration_ms,
         exported_plays.is_skipped,
         exported_plays.streaming_history_id,
-        matches.recently_played_id
+        exported_plays.account_data_id,
+        matches.recently_played_id,
+        exported_plays.reported_track_id as exported_track_id,
+        polled_plays.reported_track_id as polled_track_id
     from exported_plays
     left join matches
-        on exported_plays.streaming_history_id = matches.streaming_history_id
+        on exported_plays.report_id = matches.export_report_id
+    left join polled_plays
+        on matches.recently_played_id = polled_plays.recently_played_id
 
     union all
 
@@ -236,7 +327,10 @@ merged as (
         polled_plays.duration_ms,
         polled_plays.is_skipped,
         cast(null as {{ dbt.type_string() }}) as streaming_history_id,
-        polled_plays.recently_played_id
+        cast(null as {{ dbt.type_string() }}) as account_data_id,
+        polled_plays.recently_played_id,
+        cast(null as {{ dbt.type_string() }}) as exported_track_id,
+        polled_plays.reported_track_id as polled_track_id
     from polled_plays
     left join matches
         on polled_plays.recently_played_id = matches.recently_played_id
@@ -263,14 +357,14 @@ with_listened_ms as (
     select
         *,
         case
-            when source = 'extended_export' then exported_ms
+            when source <> 'poll' then exported_ms
             when duration_ms is null then null
             when previous_played_at is null then duration_ms
             when {{ milliseconds_between('previous_played_at', 'played_at') }} < duration_ms
                 then {{ milliseconds_between('previous_played_at', 'played_at') }}
             else duration_ms
         end as listened_ms,
-        case when source = 'extended_export' then 'export' else 'estimated' end as listened_ms_source
+        case when source = 'poll' then 'estimated' else 'export' end as listened_ms_source
     from with_previous
 
 ),
@@ -316,7 +410,10 @@ final as (
         user_id,
         track_id,
         streaming_history_id,
+        account_data_id,
         recently_played_id,
+        exported_track_id,
+        polled_track_id,
         source,
         listened_ms,
         listened_ms_source,

@@ -13,6 +13,14 @@ exported_plays as (
 
 ),
 
+-- Titles of the account data that no other source has an id for.
+titles_without_id as (
+
+    select * from {{ ref('int_account_data_tracks') }}
+    where resolution = 'title only'
+
+),
+
 polled_plays as (
 
     select * from {{ ref('stg_spotify__recently_played') }}
@@ -54,6 +62,22 @@ played_names as (
         cast(null as bigint) as duration_ms,
         ended_at
     from exported_plays
+    where track_id is not null
+
+    union all
+
+    select
+        titles_without_id.track_id,
+        exported_plays.track_name,
+        exported_plays.artist_name,
+        exported_plays.album_name,
+        cast(null as bigint) as duration_ms,
+        exported_plays.ended_at
+    from titles_without_id
+    inner join exported_plays
+        on
+            titles_without_id.user_id = exported_plays.user_id
+            and titles_without_id.content_uri = exported_plays.content_uri
 
     union all
 
@@ -185,7 +209,7 @@ ordered as (
 
 ),
 
-final as (
+best as (
 
     select
         canonical_track_id as track_id,
@@ -196,6 +220,15 @@ final as (
         max(case when genre_order = 1 then genre end) as genre
     from ordered
     group by canonical_track_id
+
+),
+
+final as (
+
+    select
+        *,
+        {{ title_key('track_name', 'artist_name') }} as title_key
+    from best
 
 )
 

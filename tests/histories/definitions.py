@@ -87,7 +87,7 @@ def draw(seed: int) -> Definitions:
                 }
             )
         mondays |= set(starts) - {BEGINNING, FUTURE}
-    seeds = {**families, "definition_versions": dated, "play_merge_rules": [_tolerance(rng)]}
+    seeds = {**families, "definition_versions": dated, "play_merge_rules": _merge_rules(rng)}
     seeds["skip_reasons"] = [
         {"reason_end": reason, "rationale": "Drawn."}
         for reason in ("fwdbtn", "backbtn", "endplay", "logout")
@@ -96,9 +96,12 @@ def draw(seed: int) -> Definitions:
     return Definitions(tuple(sorted(mondays)), seeds)
 
 
-def _tolerance(rng: np.random.Generator) -> dict[str, Any]:
-    seconds = int(rng.choice([0, 3, 30, 60, 60, 90]))
-    return {"rule": "poll_match_tolerance_seconds", "value": seconds, "unit": "seconds", "rationale": "Drawn."}
+def _merge_rules(rng: np.random.Generator) -> list[dict[str, Any]]:
+    values = {
+        "poll_match_tolerance_seconds": int(rng.choice([0, 3, 30, 60, 60, 90])),
+        "account_data_middle_seconds": 30,
+    }
+    return [{"rule": rule, "value": value, "unit": "seconds", "rationale": "Drawn."} for rule, value in values.items()]
 
 
 def _mondays(rng: np.random.Generator, count: int) -> list[date]:

@@ -210,6 +210,11 @@ def _history(
     everything = tuple(sorted((play for play in plays.values() if play.ended_at < LAST_MOMENT), key=_key))
     kind = rng.random()
     exports = _exports(rng, everything, folder / label) if kind < 0.9 else ()
+    # Drawn apart, so that a seed's other files stay what they are.
+    titles = np.random.default_rng([int(rng.integers(2**31)), 24])
+    if titles.random() < 0.4:
+        # Some have account data and nothing else of an export: then titles are all that is known.
+        exports = (*(exports if titles.random() < 0.7 else ()), *_account_data(titles, everything, folder / label))
     pages = _pages(rng, everything, tracks, folder / label / "pages") if kind > 0.45 else ()
     return History(label, zone, scenes, exports, pages, everything)
 
@@ -374,6 +379,39 @@ def _exports(rng: np.random.Generator, plays: Sequence[Play], folder: Path) -> t
     return tuple(paths)
 
 
+def _account_data(rng: np.random.Generator, plays: Sequence[Play], folder: Path) -> tuple[Path, ...]:
+    """The account data of the later plays: titles, minutes and milliseconds; podcasts in a file of their own."""
+    plays = plays[int(rng.integers(0, len(plays))) :] if plays else plays
+    music = [play for play in plays if play.track is not None]
+    if not music:
+        return ()
+    rows = [_titled(rng, play) for play in music]
+    rows += [rows[int(place)] for place in rng.integers(0, len(rows), size=1 + len(rows) // 15)]
+    path = folder / "account-data"
+    for number, piece in enumerate(np.array_split(np.array(rows, dtype=object), int(rng.integers(1, 3)))):
+        if len(piece):
+            write_json(path / f"StreamingHistory_music_{number}.json", list(piece))
+    podcast = {"endTime": "2020-01-01 10:00", "podcastName": "Talk", "episodeName": "One", "msPlayed": 60_000}
+    write_json(path / "StreamingHistory_podcast_0.json", [podcast])
+    return (path,)
+
+
+def _titled(rng: np.random.Generator, play: Play) -> dict[str, Any]:
+    """A play as the account data has it, with titles written as people write them."""
+    title = str(play.fields["master_metadata_track_name"])
+    style = rng.random()
+    if style < 0.1:
+        title = title.upper()
+    elif style < 0.15:
+        title = f" {title.replace(' ', chr(0xA0) + ' ')} "
+    return {
+        "endTime": play.ended_at.strftime("%Y-%m-%d %H:%M"),
+        "artistName": play.fields["master_metadata_album_artist_name"],
+        "trackName": title,
+        "msPlayed": play.listened_ms,
+    }
+
+
 def _record(play: Play, generation: int) -> dict[str, Any]:
     fields = {name: value for name, value in play.fields.items() if generation == 3 or "audiobook" not in name}
     row = record(play.ended_at.strftime("%Y-%m-%dT%H:%M:%SZ"), play.listened_ms, **fields)
@@ -499,7 +537,7 @@ def _recommendations(rng: np.random.Generator, history: History, tracks: Sequenc
                 "requested_at": sunday,
                 "as_of": sunday,
             }
-            for recommender in rng.choice(["knn", "other"], size=int(rng.integers(1, 3)), replace=False)
+            for recommender in rng.choice(["knn", "popular"], size=int(rng.integers(1, 3)), replace=False)
             for rank, track_id in enumerate(given, start=1)
         ]
     return rows

@@ -96,6 +96,9 @@ def test_the_generator_makes_what_is_hard(tmp_path: Path) -> None:
     assert any(history.exports and history.pages for history in batch.histories)
     assert any(history.pages and not history.exports for history in batch.histories)
     assert any(history.exports and not history.pages for history in batch.histories)
+    kinds = [{path.name == "account-data" for path in history.exports} for history in batch.histories]
+    assert {True} in kinds
+    assert {True, False} in kinds
     features = [track.features for track in batch.tracks if track.is_listed]
     assert any(0 < len(one) < 7 and "valence" not in one for one in features)
     assert any(0 < len(one) < 7 and "valence" in one for one in features)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import pandas as pd
 
 FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
 
-_HISTORY = re.compile(r"(endsong_|Streaming_History_(Audio|Video)_).*\.json$", re.IGNORECASE)
+_HISTORY = re.compile(r"(endsong_|Streaming_History_(Audio|Video)_|StreamingHistory).*\.json$", re.IGNORECASE)
 _LONGEST_MS = 24 * 60 * 60 * 1000
 _FOUNDED = datetime(2006, 1, 1)
 _SEPARATOR = "\x1f"
@@ -52,8 +53,9 @@ def _records(paths: Iterable[Path]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _with_generation(records: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each record with the generation of its file's format; 0: the account data."""
     fields = {name for record in records for name in record}
-    generation = 1 if "username" in fields else 3 if "audiobook_uri" in fields else 2
+    generation = 0 if "endTime" in fields else 1 if "username" in fields else 3 if "audiobook_uri" in fields else 2
     for record in records:
         yield generation, record
 
@@ -87,6 +89,8 @@ def exported_plays(listener: Listener, skip_reasons: set[str], now: datetime | N
     latest = (now or datetime.now(UTC).replace(tzinfo=None)) + timedelta(days=1)
     rows = []
     for generation, record in _records(listener.exports):
+        if generation == 0:
+            continue
         track = _track(record)
         milliseconds = record.get("ms_played")
         if track is None or not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LONGEST_MS:
@@ -117,6 +121,42 @@ def exported_plays(listener: Listener, skip_reasons: set[str], now: datetime | N
     plays = plays.sort_values("generation", ascending=False, kind="stable")
     plays = plays.drop_duplicates(["user_id", "played_at", "identity", "listened_ms"])
     return plays[PLAY_COLUMNS].reset_index(drop=True)
+
+
+def title_key(title: str | None, artist: str | None) -> str | None:
+    """What titles are compared by: compatible forms of letters, case and spaces are evened out."""
+    words = [" ".join(unicodedata.normalize("NFKC", text or "").lower().split()) for text in (title, artist)]
+    return _SEPARATOR.join(words) if words[0] else None
+
+
+def title_id(key: str) -> str:
+    """The id of a title that no track is known for."""
+    return "title:" + hashlib.md5(key.encode()).hexdigest()
+
+
+def account_data_plays(listener: Listener) -> pd.DataFrame:
+    """The accepted music plays of a listener's account data, each once; `played_at` is the minute of the end."""
+    rows = []
+    for generation, record in _records(listener.exports):
+        title, artist = _text(record, "trackName"), _text(record, "artistName")
+        milliseconds = record.get("msPlayed")
+        if generation or title is None or not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LONGEST_MS:
+            continue
+        rows.append(
+            {
+                "user_id": listener.user_id,
+                "title_key": title_key(title, artist),
+                "played_at": datetime.strptime(record["endTime"], "%Y-%m-%d %H:%M"),
+                "listened_ms": milliseconds,
+                "source": "account_data",
+                "track_name": title,
+                "artist_name": artist,
+            }
+        )
+    columns = ["user_id", "title_key", "played_at", "listened_ms", "source", "track_name", "artist_name"]
+    plays = pd.DataFrame(rows, columns=columns)
+    plays = plays.astype({"played_at": "datetime64[us]", "listened_ms": "Float64"})
+    return plays.drop_duplicates(["user_id", "title_key", "played_at", "listened_ms"], ignore_index=True)
 
 
 def polled_plays(listener: Listener) -> pd.DataFrame:
@@ -172,6 +212,7 @@ class Definitions:
     listen_rules: pd.DataFrame
     constants: dict[str, float]
     tolerance_seconds: float
+    middle_seconds: float  # of the minute that the account data names
     skip_reasons: set[str]
     aliases: dict[str, str]
 
@@ -193,6 +234,7 @@ class Definitions:
             listen_rules=seed("listen_rules"),
             constants=dict(zip(constants["constant"], constants["value"], strict=True)),
             tolerance_seconds=float(merging["poll_match_tolerance_seconds"]),
+            middle_seconds=float(merging["account_data_middle_seconds"]),
             skip_reasons=set(seed("skip_reasons")["reason_end"]),
             aliases=dict(zip(aliases["track_id"], aliases["canonical_track_id"], strict=True)),
         )

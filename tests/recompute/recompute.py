@@ -9,6 +9,7 @@ Both sides start from the same input files and the same seeds, and share no code
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,12 @@ from tests.recompute.inputs import (
     FEATURES,
     Definitions,
     Listener,
+    account_data_plays,
     catalogue,
     exported_plays,
     polled_plays,
+    title_id,
+    title_key,
 )
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "definitions"
@@ -69,11 +73,10 @@ def recompute(
     """
     definitions = Definitions.read(seeds)
     tracks = catalogue(features)
-    polled = pd.concat([polled_plays(listener) for listener in listeners], ignore_index=True)
-    polled["track_id"] = polled["track_id"].replace(definitions.aliases)
-    said = polled.sort_values("played_at").groupby("track_id").last()  # what Spotify's API says of tracks
-    plays = _plays(listeners, tracks, said, definitions)
-    plays["artist_name"] = _artists(plays, tracks, said)
+    inputs = _read(listeners, tracks, definitions)
+    said = inputs.polled.sort_values("played_at").groupby("track_id").last()  # what Spotify's API says of tracks
+    plays = _plays(listeners, inputs, tracks, said, definitions)
+    plays["artist_name"] = plays["track_id"].map(inputs.names["artist_name"])
     days = _grouped(plays, ["listening_date"], tracks)
     days = _dense(days, "listening_date", "D", definitions)
     weeks = _weeks(plays, days, tracks, definitions)
@@ -97,10 +100,85 @@ def recompute(
 # ---- plays ----
 
 
-def _plays(
-    listeners: Sequence[Listener], tracks: pd.DataFrame, said: pd.DataFrame, definitions: Definitions
+@dataclass(frozen=True)
+class _Inputs:
+    """What the sources say of all listeners, with the ids that tracks are counted under."""
+
+    exported: pd.DataFrame
+    account_data: pd.DataFrame
+    polled: pd.DataFrame
+    names: pd.DataFrame  # by track_id: track_name, artist_name
+
+
+def _read(listeners: Sequence[Listener], tracks: pd.DataFrame, definitions: Definitions) -> _Inputs:
+    exported = pd.concat([exported_plays(one, definitions.skip_reasons) for one in listeners], ignore_index=True)
+    polled = pd.concat([polled_plays(one) for one in listeners], ignore_index=True)
+    titled = pd.concat([account_data_plays(one) for one in listeners], ignore_index=True)
+    for frame in (exported, polled):
+        frame["reported_id"] = frame["track_id"]
+        frame["track_id"] = frame["track_id"].replace(definitions.aliases)
+    listed = tracks.reset_index()[["track_id", "track_name", "artist_name"]]
+    listed["track_id"] = listed["track_id"].replace(definitions.aliases)
+    titled["track_id"] = _found(titled, exported, polled, listed)
+    own_ids = [title_id(key) for key in titled["title_key"]]
+    titled["reported_id"] = titled["track_id"].where(titled["track_id"] == own_ids)
+    return _Inputs(exported, titled, polled, _names(exported, titled, polled, tracks, definitions))
+
+
+def _found(titled: pd.DataFrame, exported: pd.DataFrame, polled: pd.DataFrame, listed: pd.DataFrame) -> pd.Series:
+    """The track of every title: the listener's own most played, else one that is listed, else the most played."""
+    own: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    anybodys: dict[str, Counter[str]] = defaultdict(Counter)
+    for frame in (exported, polled):
+        for row in frame.dropna(subset="track_name").itertuples():
+            key = title_key(row.track_name, row.artist_name)
+            own[row.user_id, key][row.track_id] += 1
+            anybodys[key][row.track_id] += 1
+    for row in listed.dropna(subset="track_name").itertuples():
+        anybodys[title_key(row.track_name, row.artist_name)][row.track_id] += 10**9
+    found = []
+    for row in titled.itertuples():
+        known = own.get((row.user_id, row.title_key)) or anybodys.get(row.title_key)
+        # Listed tracks come before all others, whatever was played: then plays count.
+        found.append(min(known, key=lambda one: (-known[one], one)) if known else title_id(row.title_key))
+    return pd.Series(found, index=titled.index, dtype=object)
+
+
+def _names(
+    exported: pd.DataFrame,
+    titled: pd.DataFrame,
+    polled: pd.DataFrame,
+    tracks: pd.DataFrame,
+    definitions: Definitions,
 ) -> pd.DataFrame:
-    plays = pd.concat([_merged(listener, definitions) for listener in listeners], ignore_index=True)
+    """Title and artist of every track: the catalogue's, else those of its newest play that says any."""
+    columns = ["reported_id", "track_name", "artist_name", "played_at"]
+    played = pd.concat([frame[columns] for frame in (exported, titled, polled)]).dropna(
+        subset=["reported_id", "track_name"]
+    )
+    played = played.sort_values(["played_at", "track_name", "artist_name"], ascending=[False, True, True])
+    newest = played.drop_duplicates("reported_id").assign(kind=2)
+    listed = tracks.reset_index().rename(columns={"track_id": "reported_id"}).dropna(subset="track_name").assign(kind=1)
+    names = pd.concat([newest, listed])[["reported_id", "track_name", "artist_name", "kind"]]
+    names["track_id"] = names["reported_id"].replace(definitions.aliases)
+    names["is_alias"] = names["track_id"] != names["reported_id"]
+    names = names.sort_values(["kind", "is_alias", "reported_id"]).drop_duplicates("track_id").set_index("track_id")
+    return names[["track_name", "artist_name"]]
+
+
+def _plays(
+    listeners: Sequence[Listener],
+    inputs: _Inputs,
+    tracks: pd.DataFrame,
+    said: pd.DataFrame,
+    definitions: Definitions,
+) -> pd.DataFrame:
+    names = inputs.names
+    keys = {
+        str(track_id): title_key(row.track_name, row.artist_name)
+        for track_id, row in zip(names.index, names.itertuples(), strict=True)
+    }
+    plays = pd.concat([_merged(listener, inputs, keys, definitions) for listener in listeners], ignore_index=True)
     # The catalogue's word on a track's length counts before the API's.
     listed = plays["track_id"].map(tracks["duration_ms"]).astype("Float64")
     plays["length_ms"] = listed.fillna(plays["track_id"].map(said["duration_ms"]).astype("Float64"))
@@ -112,17 +190,27 @@ def _plays(
     minimum = version.map(rules["minimum_listened_ms"])
     share = version.map(rules["minimum_track_share"]) * plays["length_ms"].fillna(0)
     plays["is_listen"] = plays["listened_ms"].notna() & (plays["listened_ms"] >= np.maximum(minimum, share))
-    measurable = (plays["source"] == "extended_export") & (plays["length_ms"] > 0).fillna(False)
+    measurable = (plays["source"] != "poll") & (plays["length_ms"] > 0).fillna(False)
     heard = (plays["listened_ms"] * 100 / plays["length_ms"]).clip(upper=100)
     plays["completion_pct"] = heard.where(measurable).astype(float)
     return plays.drop(columns="duration_ms").assign(duration_ms=plays["length_ms"])
 
 
-def _merged(listener: Listener, definitions: Definitions) -> pd.DataFrame:
-    """One listener's plays: the exports', and those that only polls saw."""
-    exported, polled = exported_plays(listener, definitions.skip_reasons), polled_plays(listener)
-    for frame in (exported, polled):
-        frame["track_id"] = frame["track_id"].replace(definitions.aliases)
+def _merged(
+    listener: Listener, inputs: _Inputs, keys: dict[str, str | None], definitions: Definitions
+) -> pd.DataFrame:
+    """One listener's plays: the extended exports', those that only the account data has, those that only polls saw."""
+    extended, titled, polled = (
+        frame[frame["user_id"] == listener.user_id].reset_index(drop=True)
+        for frame in (inputs.exported, inputs.account_data, inputs.polled)
+    )
+    for frame in (extended, titled, polled):
+        frame["match_key"] = [keys.get(track_id) or track_id for track_id in frame["track_id"]]
+    titled = titled.drop(index=_titled_twins(extended, titled))
+    exported = pd.concat(
+        [extended.assign(late=0.0), titled.assign(late=definitions.middle_seconds, is_skipped=pd.NA)],
+        ignore_index=True,
+    ).astype({"is_skipped": "boolean"})
     alone = polled.drop(index=_polled_twins(exported, polled, definitions.tolerance_seconds))
     alone = alone.assign(source="poll", listened_ms=pd.NA, is_skipped=pd.NA)
     alone = alone.astype({"listened_ms": "Float64", "is_skipped": "boolean"})
@@ -144,15 +232,29 @@ def _estimate(plays: pd.DataFrame) -> pd.Series:
     return pd.concat([length, plays["elapsed_ms"]], axis=1).min(axis=1).where(length.notna())
 
 
+def _titled_twins(extended: pd.DataFrame, titled: pd.DataFrame) -> list[int]:
+    """Indices of the account data's plays that the extended export has too: as many as both have that agree."""
+    there = Counter(zip(extended["match_key"], extended["listened_ms"], extended["played_at"].dt.floor("min"), strict=True))
+    twins = []
+    for index, play in titled.iterrows():
+        key = (play["match_key"], play["listened_ms"], play["played_at"])
+        if there[key] > 0:
+            there[key] -= 1
+            twins.append(index)
+    return twins
+
+
 def _polled_twins(exported: pd.DataFrame, polled: pd.DataFrame, tolerance_seconds: float) -> list[int]:
     """Indices of polled plays that an export has too: nearest pairs first, each play in one pair."""
     pairs = []
-    by_track = dict(tuple(exported.groupby("track_id")))
+    by_track = dict(tuple(exported.groupby("match_key")))
     for index, play in polled.iterrows():
-        for other, candidate in by_track.get(play["track_id"], exported.iloc[:0]).iterrows():
-            distance = abs((candidate["played_at"] - play["played_at"]).total_seconds())
-            if distance <= tolerance_seconds:
-                pairs.append((distance, -candidate["listened_ms"], play["played_at"], other, index))
+        for other, candidate in by_track.get(play["match_key"], exported.iloc[:0]).iterrows():
+            late = candidate["late"]
+            distance = abs((play["played_at"] - candidate["played_at"]).total_seconds() - late)
+            if round(distance, 3) <= tolerance_seconds + late:
+                other_id = candidate["track_id"] != play["track_id"]
+                pairs.append((round(distance, 3), other_id, -candidate["listened_ms"], play["played_at"], other, index))
     taken: set[tuple[str, Any]] = set()
     twins = []
     for *_, other, index in sorted(pairs):
@@ -441,16 +543,6 @@ def _streaks(days: pd.DataFrame) -> pd.DataFrame:
 
 
 # ---- tracks and artists ----
-
-
-def _artists(plays: pd.DataFrame, tracks: pd.DataFrame, said: pd.DataFrame) -> pd.Series:
-    """For every play, the artist of its track: the catalogue's name, else the API's, else the newest export's."""
-    newest = plays.dropna(subset="track_name").sort_values("played_at").groupby("track_id").last()
-    named = tracks.loc[tracks["track_name"].notna(), "artist_name"]
-    artists = plays["track_id"].map(named)
-    for source in (said, newest):
-        artists = artists.fillna(plays["track_id"].map(source["artist_name"]))
-    return artists
 
 
 def _day_tracks(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:

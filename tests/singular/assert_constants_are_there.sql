@@ -15,6 +15,8 @@ needed as (
     union all
     select 'poll_match_tolerance_seconds' as constant
     union all
+    select 'account_data_middle_seconds' as constant
+    union all
     select 'segment_top_places' as constant
     {%- for threshold in [
         'day_hours_from',

@@ -1,4 +1,4 @@
--- A returned row is a listener for whom plays or milliseconds of the exports got lost, or multiplied, on the way to
+-- A returned row is a listener for whom plays or milliseconds of the extended exports got lost, or multiplied, on the way to
 -- fct_plays.
 with
 
@@ -9,7 +9,9 @@ exported as (
         count(*) as plays,
         sum(listened_ms) as listened_ms
     from {{ ref('stg_spotify__streaming_history') }}
-    where content_kind = 'track'
+    where
+        content_kind = 'track'
+        and coalesce(export_format, '') <> 'account_data'
     group by user_id
 
 ),

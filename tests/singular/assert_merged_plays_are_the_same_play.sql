@@ -1,4 +1,5 @@
--- A returned row is a merged play whose two sources differ in listener or lie further apart than the tolerance.
+-- A returned row is a merged play whose sources differ in listener, or lie further apart than they may: an extended
+-- export and a poll further than the tolerance, the account data in another minute or with other milliseconds.
 with
 
 merged as (
@@ -10,6 +11,12 @@ merged as (
 polled as (
 
     select * from {{ ref('stg_spotify__recently_played') }}
+
+),
+
+exported as (
+
+    select * from {{ ref('stg_spotify__streaming_history') }}
 
 ),
 
@@ -26,8 +33,27 @@ select
 from merged
 inner join polled
     on merged.recently_played_id = polled.recently_played_id
-inner join merge_rules
-    on merge_rules.rule = 'poll_match_tolerance_seconds'
+inner join merge_rules as tolerance
+    on tolerance.rule = 'poll_match_tolerance_seconds'
+inner join merge_rules as middle
+    on middle.rule = 'account_data_middle_seconds'
 where
     merged.user_id <> polled.user_id
-    or abs({{ milliseconds_between('merged.played_at', 'polled.ended_at') }}) > merge_rules.value * 1000
+    or abs(
+        {{ milliseconds_between('merged.played_at', 'polled.ended_at') }}
+        - case when merged.source = 'account_data' then middle.value else 0 end * 1000
+    ) > (tolerance.value + case when merged.source = 'account_data' then middle.value else 0 end) * 1000
+
+union all
+
+select
+    merged.play_id,
+    merged.played_at,
+    exported.ended_at
+from merged
+inner join exported
+    on merged.account_data_id = exported.streaming_history_id
+where
+    merged.user_id <> exported.user_id
+    or {{ dbt.date_trunc('minute', 'merged.played_at') }} <> exported.ended_at
+    or merged.listened_ms <> exported.listened_ms

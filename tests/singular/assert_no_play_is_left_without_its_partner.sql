@@ -1,12 +1,17 @@
--- A returned row is an export play and a polled play of the same track, close enough to be one play, that were both
--- left alone: one play that counts twice.
+-- A returned row is an export play and a polled play of the same track (or the same title and artist), close enough to
+-- be one play, that were both left alone: one play that counts twice.
 {{ config(severity='warn') }}
 
 with
 
 merged as (
 
-    select * from {{ ref('int_plays_merged') }}
+    select
+        plays.*,
+        coalesce(tracks.title_key, plays.track_id) as match_key
+    from {{ ref('int_plays_merged') }} as plays
+    left join {{ ref('int_tracks') }} as tracks
+        on plays.track_id = tracks.track_id
 
 ),
 
@@ -25,12 +30,16 @@ from merged as exported
 inner join merged as polled
     on
         exported.user_id = polled.user_id
-        and exported.track_id = polled.track_id
-inner join merge_rules
-    on
-        merge_rules.rule = 'poll_match_tolerance_seconds'
-        and abs({{ milliseconds_between('exported.played_at', 'polled.played_at') }}) <= merge_rules.value * 1000
+        and exported.match_key = polled.match_key
+inner join merge_rules as tolerance
+    on tolerance.rule = 'poll_match_tolerance_seconds'
+inner join merge_rules as middle
+    on middle.rule = 'account_data_middle_seconds'
 where
-    exported.source = 'extended_export'
+    exported.source <> 'poll'
     and exported.recently_played_id is null
     and polled.source = 'poll'
+    and abs(
+        {{ milliseconds_between('exported.played_at', 'polled.played_at') }}
+        - case when exported.source = 'account_data' then middle.value else 0 end * 1000
+    ) <= (tolerance.value + case when exported.source = 'account_data' then middle.value else 0 end) * 1000

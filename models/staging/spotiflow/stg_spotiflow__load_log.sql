@@ -34,6 +34,8 @@ renamed as (
         rows_new,
 
         ---- timestamps
+        coalesce(covered_from, oldest_played_at) as covered_from,
+        coalesce(covered_to, newest_played_at) as covered_to,
         coalesce(first_loaded_at, loaded_at) as first_loaded_at,
         loaded_at,
         oldest_played_at,
