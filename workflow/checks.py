@@ -12,6 +12,7 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _DISPLAY_NAME_LENGTH = 40
 
 EXPORT_SUFFIXES = (".zip", ".json")
+ROW_FILE_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
 CATALOGUE_SUFFIXES = (".csv", ".parquet", ".gz")
 
 
@@ -85,6 +86,16 @@ def catalogue_path(path: Path) -> Path:
         raise ValueError(f"{path} is a folder. Pass one CSV or Parquet file.")
     if path.suffix.lower() not in CATALOGUE_SUFFIXES:
         raise ValueError(f"{path} is neither CSV nor Parquet.")
+    return path.absolute()
+
+
+def row_file_path(path: Path) -> Path:
+    """A CSV, JSON lines or Parquet file that exists. Raises ValueError."""
+    _must_exist(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Pass one file.")
+    if path.suffix.lower() not in ROW_FILE_SUFFIXES:
+        raise ValueError(f"{path} is none of {', '.join(ROW_FILE_SUFFIXES)}.")
     return path.absolute()
 
 

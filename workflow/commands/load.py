@@ -130,6 +130,51 @@ def load_features_command(
 
 
 @app.command(
+    "feedback",
+    epilog="[bold]Examples[/bold]\n\nspotiflow load feedback thumbs.csv\n\n"
+    "spotiflow load feedback my_ratings.jsonl --account me",
+)
+def load_feedback_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, JSON lines or Parquet file.")],
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="LABEL", help="Whose feedback it is, when the file has no column for that."),
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Load what listeners said about tracks: saved, liked, disliked or rated.
+
+    Columns: account (a label), track (id, URI or address), feedback (saved, liked, disliked, rating), when (ISO 8601,
+    UTC unless it says otherwise); for ratings also rating and, if the best is not 5, rating_max.
+    """
+    if account is not None:
+        checked("--account", checks.label, account)
+    path = checked("PATH", checks.row_file_path, path)
+    from extract.feedback import load_feedback
+    from extract.pseudonyms import user_id_for
+    from workflow.locks import connect
+    from workflow.warehouse import accounts
+
+    run = Run(no_wait)
+
+    def load(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
+        known: set[str] = set()
+        if warehouse.exists():
+            with connect(warehouse, read_only=True) as connection:
+                known = {person.user_id for person in accounts(connection) if not person.is_sample}
+        return load_feedback(
+            warehouse,
+            path,
+            lambda label: user_id_for(label, run.settings.home),
+            known,
+            account=account,
+            progress=progress,
+        )
+
+    load_own(run, f"Load feedback from {path.name}", None, load)
+
+
+@app.command(
     "api",
     epilog="[bold]Example[/bold]  spotiflow load api --account me",
 )
