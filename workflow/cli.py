@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from workflow import stopping
-from workflow.commands import build, contracts, load, show
+from workflow.commands import build, contracts, doctor, forget, load, show
 from workflow.console import CommandError, Screen
 from workflow.settings import VARIABLES, load_settings, shown
 
@@ -22,7 +22,7 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""
-        return ["load", "refresh", "status", "serve", "site", "publish", "diff", "contracts"]
+        return ["load", "refresh", "status", "serve", "site", "publish", "diff", "contracts", "doctor", "forget"]
 
 
 app = typer.Typer(
@@ -46,6 +46,8 @@ app = typer.Typer(
 app.add_typer(load.app, name="load")
 build.register(app)
 show.register(app)
+forget.register(app)
+doctor.register(app)
 app.add_typer(contracts.app, name="contracts")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]

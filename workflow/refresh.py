@@ -77,6 +77,7 @@ class Refresh:
     wait: bool = True
     force: bool = False
     with_site: bool = True
+    ask_online: bool = True  # false: with what is loaded, no service is asked
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     build: BuildResult | None = None
@@ -108,7 +109,8 @@ class Refresh:
     def _data(self) -> bool:
         """Everything up to the published file; returns whether the site has to be built."""
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
-        self._poll()
+        if self.ask_online:
+            self._poll()
         if not self.force and self._published_is_current():
             return self._site_is_due()
         with self._open() as connection:

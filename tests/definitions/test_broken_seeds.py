@@ -117,6 +117,10 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
         lambda seeds: seeds.replace("score_weights", "1,energy,liveness,1,", "1,energy,liveness,-1,"),
         {"Score weights are not negative"},
     ),
+    "a weight that is not a number": (
+        lambda seeds: seeds.replace("score_weights", "1,energy,liveness,1,", "1,energy,liveness,nan,"),
+        {"Score weights are not negative"},
+    ),
     "an empty weight": (
         lambda seeds: seeds.replace("score_weights", "1,energy,liveness,1,", "1,energy,liveness,,"),
         {FILLED},

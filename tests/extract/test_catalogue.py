@@ -125,6 +125,12 @@ def test_a_genre_needs_no_title(tmp_path, warehouse, query: Query):
     assert query("select track_name, genre from raw_spotify.tracks") == [(None, "surf")]
 
 
+def test_a_length_needs_no_title(tmp_path, warehouse, query: Query):
+    header = "track_id,duration_ms," + ",".join(AUDIO_FEATURES)
+    load_catalogue(warehouse, write(tmp_path / "c.csv", f"{ID},201000" + ",0.5" * 7, header=header))
+    assert query("select track_name, duration_ms from raw_spotify.tracks") == [(None, 201_000)]
+
+
 def test_row_numbers_count_unreadable_lines_too(tmp_path, warehouse, query):
     load_catalogue(warehouse, write(tmp_path / "c.csv", line(), "too,short", line("bad"), line(OTHER)))
     assert query('select "row", reason from raw_spotify.rejected_rows order by 1') == [

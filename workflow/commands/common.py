@@ -12,6 +12,7 @@ import typer
 
 from workflow.console import Screen
 from workflow.settings import Settings, load_settings
+from workflow.words import command_words
 
 if TYPE_CHECKING:
     from extract.report import LoadReport
@@ -39,7 +40,7 @@ class Run:
         self.settings: Settings = load_settings()
         self.screen = Screen()
         self.wait = not no_wait
-        self.command = " ".join(["spotiflow", *sys.argv[1:]])
+        self.command = " ".join(["spotiflow", *command_words(sys.argv[1:])])
 
 
 def writer(run: Run) -> AbstractContextManager[None]:

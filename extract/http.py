@@ -1,0 +1,409 @@
+"""Asking a service over HTTP with bounded patience: every bad answer becomes a ServiceError, every attempt a record.
+
+A session tries again what may pass by itself (429 with a short Retry-After, 5xx, resets, timeouts, bodies that end
+too early) and never sleeps longer than its `Patience`, so that no command hangs. What it cannot wait for it raises
+with the moment to come back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from extract.report import LoadError
+from extract.services import is_local
+
+LONGEST_WAIT_VARIABLE = "SPOTIFLOW_LONGEST_WAIT"
+
+_TIMEOUT_SECONDS = 15.0
+_WHOLE_ANSWER_SECONDS = 60.0
+"""From sending a request to the last byte of its answer. Real answers take a second; a body that drips in one byte at
+a time never trips the timeout between two reads."""
+
+_LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; the largest real answer (50 tracks) has some 100 kB
+_FIRST_WAIT = 0.5  # seconds before the second attempt where the service names none; doubled each time
+_LONGEST_QUOTE = 160
+
+
+class Outcome(StrEnum):
+    """What became of a request, in a word: `poll_log.outcome`, and the `kind` of a ServiceError.
+
+    Services add words of their own where a refusal has a remedy of its own (`extract/spotify_api/errors.py`).
+    """
+
+    OK = "ok"
+    RATE_LIMITED = "rate_limited"  # 429; come back at a time that is known or guessed
+    UNAVAILABLE = "unavailable"  # 5xx: a fault on their side
+    NO_CONNECTION = "no_connection"  # no answer at all, or a connection that broke
+    TIMED_OUT = "timed_out"  # too slow
+    CUT_OFF = "cut_off"  # a body that ends too early
+    UNREADABLE = "unreadable"  # says that all is well, and is not what was asked for
+    FORBIDDEN = "forbidden"  # 403
+    NOT_FOUND = "not_found"  # 404
+    REFUSED = "refused"  # any other refusal
+
+
+class ServiceError(LoadError):
+    """A service was asked and gave nothing usable; the message says what to do next.
+
+    `kind` is one word (see Outcome), `status` the HTTP status if there was one, `retry_after` the seconds to stay
+    away (None: the service named none).
+    """
+
+    def __init__(self, kind: str, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = str(kind)
+        self.status = status
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One attempt: what `poll_log` keeps of it. Times are naive UTC, `endpoint` is without ids and query."""
+
+    requested_at: datetime
+    method: str
+    endpoint: str
+    status_code: int | None
+    outcome: str
+    retry_after_seconds: float | None
+    attempt: int = 1
+    service: str = ""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one request may wait between its attempts, in seconds over all of them, and how many there are."""
+
+    longest_wait: float = 60.0
+    attempts: int = 4
+
+    @classmethod
+    def from_environment(cls) -> Patience:
+        """The default, with the wait that SPOTIFLOW_LONGEST_WAIT names.
+
+        Raises:
+            LoadError: the variable is no number of seconds.
+        """
+        text = os.environ.get(LONGEST_WAIT_VARIABLE, "").strip()
+        if not text:
+            return cls()
+        if not re.fullmatch(r"\d{1,6}(\.\d+)?", text):
+            raise LoadError(
+                f"{LONGEST_WAIT_VARIABLE} is {text!r}: it must be a number of seconds, for example 60. "
+                "A service that asks for a longer pause is left alone until then."
+            )
+        return cls(longest_wait=float(text))
+
+
+def utc_now() -> datetime:
+    """The current moment, naive UTC as raw tables have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def endpoint_of(url: str) -> str:
+    """The path of a URL without version, query and ids: `tracks/{id}`."""
+    path = urlsplit(url).path.strip("/")
+    parts = [("{id}" if _ID.fullmatch(part) else part) for part in path.split("/") if part]
+    return "/".join(parts[1:] if parts[:1] == ["v1"] else parts)
+
+
+_ID = re.compile(r"[0-9A-Za-z]{22}|[0-9a-fA-F-]{32,36}|[A-Z]{2}[A-Z0-9]{3}\d{7}")  # Spotify's, UUID, ISRC
+
+
+class PatientSession(requests.Session):
+    """A requests session with bounded retries; spotipy talks through it too.
+
+    Every call returns an answer whose body is a JSON object or list, read whole, or raises ServiceError. Redirects are
+    not followed: no service here redirects, only networks that want somebody to sign in, and they get no token.
+
+    Args:
+        service: the word in `poll_log.service`.
+        name: what people call the service ("Spotify").
+        base: its base URL; for a server on this machine no proxy is used.
+        patience: by default what the environment says.
+        on_request: called after every attempt.
+        sleep: how to wait, in seconds; tests put in their own.
+        clock: the current moment, naive UTC.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        name: str,
+        base: str,
+        *,
+        patience: Patience | None = None,
+        on_request: Callable[[RequestRecord], None] | None = None,
+        sleep: Callable[[float], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__()
+        self.service = service
+        self.name = name
+        self.patience = patience or Patience.from_environment()
+        self.on_request = on_request
+        self.sleep = sleep or time.sleep
+        self.clock = clock
+        self._last_request: datetime | None = None
+        # A no-op of its own, or requests takes the Authorization header out for an entry in ~/.netrc.
+        self.auth = lambda request: request
+        # Proxies of the environment are for the real service, not for one on this machine.
+        self.trust_env = not is_local(base)
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """`requests.Session.request`, tried as often as patience allows.
+
+        Raises:
+            ServiceError: no usable answer.
+        """
+        # Outside the retries, so that a pause that cannot be waited for is raised as what it is.
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_pass),
+            stop=self._is_out_of_patience,
+            wait=_wait,
+            sleep=lambda seconds: self.sleep(seconds),
+            reraise=True,
+        )
+        attempts = iter(range(1, self.patience.attempts + 1))
+        return retrying(lambda: self._attempt(next(attempts), method, url, *args, **kwargs))
+
+    def refusal(self, response: requests.Response) -> ServiceError | None:
+        """What a complete answer that is not usable means; None when it is usable. Services say it in their words."""
+        status, said = response.status_code, quoted(response.text)
+        if response.ok and not response.is_redirect:
+            if isinstance(json_of(response), dict | list):
+                return None
+            return unreadable(self.name, endpoint_of(response.url), response)
+        if status == 429:
+            return rate_limited(self.name, response.headers, self.clock())
+        if status >= 500:
+            return unavailable(self.name, status)
+        kinds = {403: Outcome.FORBIDDEN, 404: Outcome.NOT_FOUND}
+        if response.is_redirect:
+            return unreadable(self.name, endpoint_of(response.url), response)
+        return ServiceError(
+            kinds.get(status, Outcome.REFUSED),
+            f"{self.name} did not answer {endpoint_of(response.url)} (HTTP {status}: {said}). "
+            "If it says so again tomorrow, this version of SpotiFlow asks in a way that it no longer understands.",
+            status,
+        )
+
+    def _attempt(self, number: int, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        requested_at = self._moment()
+        kwargs |= {"allow_redirects": False, "stream": True}
+        kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUT_SECONDS
+        deadline = time.monotonic() + _WHOLE_ANSWER_SECONDS
+        status, error = None, None
+        try:
+            response = super().request(method, url, *args, **kwargs)
+            status = response.status_code
+            _read_whole(response, deadline)
+            error = self.refusal(response)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, _TooLarge) as broken:
+            error = self._broken(str(url), status, broken)
+        self._record(
+            RequestRecord(
+                requested_at=requested_at,
+                method=str(method).upper(),
+                endpoint=endpoint_of(str(url)),
+                status_code=status,
+                outcome=error.kind if error else Outcome.OK.value,
+                retry_after_seconds=error.retry_after if error else None,
+                attempt=number,
+                service=self.service,
+            )
+        )
+        if error is not None:
+            # `from None`: the text of what lies beneath may hold what was sent.
+            raise error from None
+        return response
+
+    def _broken(self, url: str, status: int | None, broken: Exception) -> ServiceError:
+        host = urlsplit(url).netloc
+        if isinstance(broken, _TooLarge):
+            return ServiceError(
+                Outcome.UNREADABLE, f"{host} sent an answer that does not end. Load again later.", status
+            )
+        if "timeout" in type(broken).__name__.lower():
+            return ServiceError(
+                Outcome.TIMED_OUT, f"{host} did not answer in time. Load again in a few minutes.", status
+            )
+        if status is not None:
+            return ServiceError(
+                Outcome.CUT_OFF,
+                f"The answer of {host} broke off in the middle. Load again in a few minutes; "
+                "if it goes on, look at the network connection.",
+                status,
+            )
+        return ServiceError(
+            Outcome.NO_CONNECTION,
+            f"{host} cannot be reached. Check the network connection (and the proxy), then load again.",
+        )
+
+    def _is_out_of_patience(self, state: tenacity.RetryCallState) -> bool:
+        if state.attempt_number >= self.patience.attempts:
+            return True
+        # In all: a service that asks for 50 seconds again and again must not hold a command for minutes.
+        return state.idle_for + _wait(state) > self.patience.longest_wait
+
+    def _moment(self) -> datetime:
+        """The clock, but later than at the request before: the moment is part of the key of `poll_log`."""
+        moment = self.clock()
+        if self._last_request is not None and moment <= self._last_request:
+            moment = self._last_request + timedelta(microseconds=1)
+        self._last_request = moment
+        return moment
+
+    def _record(self, record: RequestRecord) -> None:
+        if self.on_request is not None:
+            self.on_request(record)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether asking again may help: not for a spent quota or a login page, which only people can change."""
+    return isinstance(error, ServiceError) and error.kind in (
+        Outcome.RATE_LIMITED,
+        Outcome.UNAVAILABLE,
+        Outcome.NO_CONNECTION,
+        Outcome.TIMED_OUT,
+        Outcome.CUT_OFF,
+    )
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Seconds before the next attempt: what the service asked for, else half a second, doubled each time."""
+    patient: float = _FIRST_WAIT * 2 ** (state.attempt_number - 1)
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, ServiceError) else None
+    # A Retry-After of 0 has been seen with the next answer again 429: half a second costs nothing.
+    return max(asked, _FIRST_WAIT) if asked is not None else patient
+
+
+class _TooLarge(Exception):
+    """An answer beyond any real size."""
+
+
+def _read_whole(response: requests.Response, deadline: float) -> None:
+    """Read the body, at most to the deadline, and put it where requests keeps it.
+
+    `read1` returns what there is: with `read`, a server that sends a byte a second holds us for hours.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while part := response.raw.read1(65_536, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > _LARGEST_ANSWER:
+                raise _TooLarge
+            if time.monotonic() > deadline:
+                raise requests.exceptions.ReadTimeout
+    finally:
+        response.close()
+    response._content = b"".join(parts)
+    response._content_consumed = True
+
+
+# ---- sentences that all services share ----
+
+
+def unavailable(name: str, status: int) -> ServiceError:
+    """5xx."""
+    return ServiceError(
+        Outcome.UNAVAILABLE,
+        f"{name} has a fault of its own at the moment (HTTP {status}). Load again in a few minutes.",
+        status,
+    )
+
+
+def rate_limited(name: str, headers: CaseInsensitiveDict[str] | dict[str, str], now: datetime) -> ServiceError:
+    """429: with the moment to come back, if the service names one. `now` is naive UTC."""
+    seconds = retry_after_seconds(headers, now)
+    return ServiceError(Outcome.RATE_LIMITED, pause_sentence(name, seconds, now), 429, seconds)
+
+
+def pause_sentence(name: str, seconds: float | None, now: datetime) -> str:
+    """What to do about a pause of so many seconds (None: unknown) that begins `now` (naive UTC)."""
+    if seconds is None:
+        return f"{name} asks this app to pause and does not say for how long. Load again in an hour, and less often."
+    return (
+        f"{name} asks this app to pause for {_duration(seconds)}. Load again at {local_time(now, seconds)} or later; "
+        "what was loaded so far is kept."
+    )
+
+
+def unreadable(name: str, what: str, response: requests.Response) -> ServiceError:
+    """An answer that says "all is well" and is not what was asked for."""
+    text = response.text
+    # What begins as JSON and does not end was cut off on the way: another attempt may bring all of it.
+    begun = text.lstrip()[:1] in ("{", "[") and json_of(response) is None
+    return ServiceError(
+        Outcome.CUT_OFF if begun else Outcome.UNREADABLE,
+        f"What came back instead of {what} is not an answer of {name} ({quoted(text)}). "
+        "A proxy or a sign-in page of your network may stand in between; load again from another network or later.",
+        response.status_code,
+    )
+
+
+def json_of(response: requests.Response) -> Any:
+    """The body as JSON; None when it is none (or `null`)."""
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def quoted(text: str) -> str:
+    """A server's words on one line, short, without markup and without anything that looks like a token."""
+    plain = re.sub(r"<[^>]*>", " ", text[:20_000])
+    plain = re.sub(r"[A-Za-z0-9_\-+/=.]{40,}", "…", plain)
+    plain = " ".join(plain.split())
+    if not plain:
+        return "it gave no reason"
+    return f"“{plain[:_LONGEST_QUOTE]}{'…' if len(plain) > _LONGEST_QUOTE else ''}”"
+
+
+def retry_after_seconds(headers: CaseInsensitiveDict[str] | dict[str, str], now: datetime) -> float | None:
+    """The Retry-After header in seconds, from a number or an HTTP date; None for nonsense. `now` is naive UTC."""
+    text = (headers.get("Retry-After") or "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, (moment.astimezone(UTC).replace(tzinfo=None) - now).total_seconds())
+
+
+def local_time(now: datetime, seconds: float) -> str:
+    """`now` (naive UTC) plus so many seconds on the clock of this machine: `16:40`, `16:40 on 25 Nov`."""
+    then = (now + timedelta(seconds=seconds)).replace(tzinfo=UTC).astimezone()
+    if then.second or then.microsecond:
+        then = (then + timedelta(minutes=1)).replace(second=0, microsecond=0)  # never too early
+    today = now.replace(tzinfo=UTC).astimezone().date()
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    day = "" if then.date() == today else f" on {then.day} {months[then.month - 1]}"
+    return f"{then:%H:%M}{day}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds" if seconds > 1 else "a second"
+    if seconds < 5_400:
+        return f"{round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
