@@ -12,8 +12,8 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _DISPLAY_NAME_LENGTH = 40
 
 EXPORT_SUFFIXES = (".zip", ".json")
-ROW_FILE_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
 CATALOGUE_SUFFIXES = (".csv", ".parquet", ".gz")
+ROW_FILE_SUFFIXES = (".csv", ".parquet", ".jsonl", ".ndjson", ".gz")
 
 
 def label(value: str) -> str:
@@ -90,12 +90,12 @@ def catalogue_path(path: Path) -> Path:
 
 
 def row_file_path(path: Path) -> Path:
-    """A CSV, JSON lines or Parquet file that exists. Raises ValueError."""
+    """A CSV, Parquet or JSON Lines file that exists. Raises ValueError."""
     _must_exist(path)
     if path.is_dir():
-        raise ValueError(f"{path} is a folder. Pass one file.")
+        raise ValueError(f"{path} is a folder. Pass one file: CSV, Parquet or JSON Lines.")
     if path.suffix.lower() not in ROW_FILE_SUFFIXES:
-        raise ValueError(f"{path} is none of {', '.join(ROW_FILE_SUFFIXES)}.")
+        raise ValueError(f"{path} is neither CSV, Parquet nor JSON Lines (.jsonl).")
     return path.absolute()
 
 

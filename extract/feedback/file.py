@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +13,10 @@ import duckdb
 from extract.arrow import batches, content_hash
 from extract.load_log import first_loads, key_of
 from extract.pipeline import load_tables
-from extract.report import FileReport, LoadReport, Progress, silent
-from extract.row_files import read_rows
+from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.spotify_export.settings import EARLIEST_END, FUTURE_HOURS
 from extract.tables import FEEDBACK, LOAD_LOG, REJECTED_ROWS
+from extract.tabular import ROW, identifier, read_table
 
 SOURCE = "feedback"
 
@@ -60,7 +60,7 @@ def load_feedback(
     ):
         connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
         required = ("track", "feedback", "when") if account else ("account", "track", "feedback", "when")
-        read_rows(connection, path, _NAMES, required)
+        _read(connection, path, required)
         _name_listeners(connection, pseudonym, known, account)
         _classify(connection, path.name, now, outcome)
         log = {
@@ -88,6 +88,27 @@ def load_feedback(
             progress,
         )
     return LoadReport("Feedback", [outcome])
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, required: Sequence[str]) -> None:
+    """The table `given_rows`: "row", and every column of `_NAMES` as text."""
+    columns = read_table(connection, path, f"It needs the columns {', '.join(required)}.")
+    by_lower = {column.strip().lower(): column for column in columns}
+    found = {name: next((by_lower[a] for a in aliases if a in by_lower), None) for name, aliases in _NAMES.items()}
+    (readable,) = connection.execute("select count(*) from records").fetchone() or (0,)
+    # JSON Lines name their columns in each record: without a record there are none to miss.
+    if (missing := [name for name in required if found[name] is None]) and (columns or readable):
+        raise LoadError(
+            f"{path.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
+            f"It has: {', '.join(columns[:12])}{', …' if len(columns) > 12 else ''}. It needs {', '.join(required)}."
+        )
+    texts = ", ".join(
+        f"nullif(trim({identifier(column)}::varchar), '') as {identifier(name)}"
+        if column is not None
+        else f"null::varchar as {identifier(name)}"
+        for name, column in found.items()
+    )
+    connection.execute(f'create table given_rows as select {ROW} as "row", {texts} from records')
 
 
 def _name_listeners(
@@ -191,7 +212,7 @@ def _classify(connection: duckdb.DuckDBPyConnection, file: str, now: datetime, o
                 to_json({track: track_text, feedback: kind, "when": when_text, rating: rating_text})::varchar as fields
             from classified where reason is not null
             union all
-            select "row", reason, null, null from unreadable_rows
+            select "row", reason, null, null from unreadable
         )
         """,
         {"source": SOURCE, "file": file},

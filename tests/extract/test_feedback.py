@@ -126,7 +126,7 @@ def test_json_lines_and_parquet_say_the_same(tmp_path: Path, warehouse: Path) ->
     outcome = load(warehouse, tmp_path / "t.jsonl", account="ben")
     assert outcome.rows_loaded == 2
     assert rows(warehouse, 'select "row", reason from raw_spotify.rejected_rows order by 1') == [
-        (2, "not a JSON line"),
+        (2, "not a JSON object"),
         (3, "not a JSON object"),
     ]
     pq.write_table(pa.Table.from_pylist([records[1] | {"kind": "rating"}]), tmp_path / "t.parquet")
@@ -140,7 +140,7 @@ def test_json_lines_and_parquet_say_the_same(tmp_path: Path, warehouse: Path) ->
         ("t.csv", b"", "is empty"),
         ("t.csv", b"PK\x03\x04rest", "ZIP or a spreadsheet"),
         ("t.csv", b"a,b\n1,2\n", "lacks the columns account, track, feedback, when"),
-        ("t.parquet", b"PAR1 and no more", "cannot be read"),
+        ("t.parquet", b"PAR1 and no more", "that can be read"),
         ("t.jsonl", b'{"a": 1}\n', "lacks the columns account, track, feedback, when"),
     ],
 )
