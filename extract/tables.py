@@ -176,7 +176,7 @@ FEEDBACK = _table(
     track_id=pa.string(),
     kind=pa.string(),  # saved, liked, disliked, rating
     given_at=_TIMESTAMP,
-    rating=pa.float64(),
+    rating=pa.float64(),  # 0 = worst, 1 = best; null unless kind = 'rating'
 )
 
 POLL_LOG = _table(
