@@ -105,7 +105,7 @@ TRACKS = _table(
     "tracks",
     ("track_id", "provider"),
     track_id=pa.string(),
-    provider=pa.string(),  # catalogue, spotify
+    provider=pa.string(),  # catalogue, spotify, reccobeats
     track_name=pa.string(),
     artist_id=pa.string(),
     artist_name=pa.string(),
@@ -126,7 +126,7 @@ AUDIO_FEATURES_TABLE = _table(
     "audio_features",
     ("track_id", "provider"),
     track_id=pa.string(),
-    provider=pa.string(),  # catalogue; later spotify, reccobeats
+    provider=pa.string(),  # catalogue, spotify, reccobeats
     is_found=pa.bool_(),  # false: the provider was asked and does not know the track
     checked_at=_TIMESTAMP,  # when a service was asked; null for a local catalogue
     danceability=pa.float64(),
@@ -138,6 +138,7 @@ AUDIO_FEATURES_TABLE = _table(
     valence=pa.float64(),
     tempo=pa.float64(),  # beats a minute
     loudness=pa.float64(),  # dB
+    matched_by=pa.string(),  # by what the service recognised the track: track_id, isrc; null for a local catalogue
 )
 
 RECOMMENDATIONS = _table(
@@ -176,13 +177,24 @@ FEEDBACK = _table(
     track_id=pa.string(),
     kind=pa.string(),  # saved, liked, disliked, rating
     given_at=_TIMESTAMP,
-    rating=pa.float64(),
+    rating=pa.float64(),  # 0 = worst, 1 = best; null unless kind = 'rating'
+)
+
+TOP_TRACKS = _table(
+    "top_tracks",
+    ("user_id", "time_range", "captured_on", "rank"),
+    user_id=pa.string(),
+    time_range=pa.string(),  # short_term, medium_term, long_term: about 4 weeks, 6 months, 1 year
+    captured_on=pa.date32(),  # UTC
+    rank=pa.int64(),  # 1 = most played
+    track_id=pa.string(),
+    captured_at=_TIMESTAMP,
 )
 
 POLL_LOG = _table(
     "poll_log",
     ("user_id", "requested_at", "endpoint"),
-    user_id=pa.string(),
+    user_id=pa.string(),  # '' when no account is concerned
     requested_at=_TIMESTAMP,
     endpoint=pa.string(),
     status_code=pa.int64(),
@@ -190,6 +202,9 @@ POLL_LOG = _table(
     page_size=pa.int64(),
     oldest_played_at=_TIMESTAMP,
     newest_played_at=_TIMESTAMP,
+    attempt=pa.int64(),  # 1 = the first
+    retry_after_seconds=pa.float64(),  # how long the service asked to be left alone
+    service=pa.string(),  # spotify, spotify_accounts, reccobeats
 )
 
 REJECTED_ROWS = _table(
@@ -238,6 +253,7 @@ TABLES: dict[str, RawTable] = {
         RECOMMENDATIONS,
         RECOMMENDATION_REQUESTS,
         FEEDBACK,
+        TOP_TRACKS,
         POLL_LOG,
         REJECTED_ROWS,
         LOAD_LOG,
