@@ -35,4 +35,6 @@ def title_hash(title: str | None, artist: str | None) -> str | None:
     name = normalised_title(title)
     if name is None:
         return None
-    return hashlib.md5(f"{name}{_SEPARATOR}{normalised_title(artist) or ''}".encode()).hexdigest()
+    return hashlib.md5(
+        f"{name}{_SEPARATOR}{normalised_title(artist) or ''}".encode(), usedforsecurity=False
+    ).hexdigest()

@@ -144,7 +144,9 @@ def summarise(screen: Screen, report: LoadReport) -> None:
         screen.say(f"  rejected, kept in raw_spotify.rejected_rows: {count(sum(rejected.values()), 'row')}")
         for reason, rows in rejected.most_common():
             screen.say(f"    {rows:,}  {reason}")
-    for note in dict.fromkeys([*([report.note] if report.note else []), *(file.note for file in report.files if file.note)]):
+    for note in dict.fromkeys(
+        [*([report.note] if report.note else []), *(file.note for file in report.files if file.note)]
+    ):
         screen.say(f"  {note}")
     if report.problems:
         screen.heading(f"Could not be read to the end: {count(len(report.problems), 'file')}")

@@ -61,6 +61,8 @@ _VIDEO_SHARE = {"jonah": 0.006}  # music that was played as a video
 _OVERLAPS = {"jonah": 45, "maren": 20}
 _REPEATED_AT_FILE_BOUNDARY = {"theo": 5}
 
+_MS_A_DAY = 86_400_000
+
 _ZIP_TIME = (2026, 11, 3, 9, 0, 0)
 
 
@@ -103,6 +105,8 @@ def build_exports(
         counts["music_in_video_files"] += len(video)
         counts["skipped_null"] += sum(row["skipped"] is None for row in formatted)
         files.append(_zip(listener, export, formatted, video, counts))
+    if listener.has_account_data:
+        files.append(_account_data(listener, rows, counts))
     return files, +counts
 
 
@@ -237,6 +241,41 @@ def _zip(listener: Listener, export: Export, audio: list[Row], video: list[Row],
         members.append((f"{folder}/Streaming_History_Video_2026.json", _json(video, one_line=False)))
     members.append((f"{folder}/ReadMeFirst_ExtendedStreamingHistory.pdf", _READ_ME))
     members.append((f"{folder}/Userdata.json", _userdata(listener)))
+    return ExportFile(export.name, _archive(members), sum(map(len, parts)) + len(video))
+
+
+def _account_data(listener: Listener, rows: list[Row], counts: Counter[str]) -> ExportFile:
+    """The account data: all of the listening with titles, minutes and milliseconds, and no ids."""
+    believable = [
+        row
+        for row in rows
+        if row["ts"] is not None and row["ts"] < "2090" and 0 <= row["ms_played"] <= _MS_A_DAY  # others have no minute
+    ]
+    music, podcasts = [], []
+    for row in sorted(believable, key=lambda row: str(row["ts"])):
+        end = {"endTime": row["ts"][:16].replace("T", " ")}
+        if row["episode_name"]:
+            names = {"podcastName": row["episode_show_name"], "episodeName": row["episode_name"]}
+            podcasts.append(end | names | {"msPlayed": row["ms_played"]})
+        elif row["master_metadata_track_name"]:
+            names = {
+                "artistName": row["master_metadata_album_artist_name"],
+                "trackName": row["master_metadata_track_name"],
+            }
+            music.append(end | names | {"msPlayed": row["ms_played"]})
+    counts["plays_in_account_data"] = len(music)
+    folder = "Spotify Account Data"
+    members = [
+        (f"{folder}/StreamingHistory_music_{number}.json", _json(music[begin : begin + ROWS_A_FILE], one_line=False))
+        for number, begin in enumerate(range(0, len(music), ROWS_A_FILE))
+    ]
+    if podcasts:
+        members.append((f"{folder}/StreamingHistory_podcast_0.json", _json(podcasts, one_line=False)))
+    members.append((f"{folder}/Userdata.json", _userdata(listener)))
+    return ExportFile("my_spotify_account_data.zip", _archive(members), len(music) + len(podcasts))
+
+
+def _archive(members: list[tuple[str, bytes]]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
@@ -244,7 +283,7 @@ def _zip(listener: Listener, export: Export, audio: list[Row], video: list[Row],
             member.create_system = 3  # the same on every machine
             member.external_attr = 0o644 << 16
             archive.writestr(member, data)
-    return ExportFile(export.name, content.getvalue(), sum(map(len, parts)) + len(video))
+    return content.getvalue()
 
 
 def _json(rows: list[Row], *, one_line: bool) -> bytes:

@@ -86,6 +86,7 @@ class Listener:
     obsessions: tuple[Obsession, ...] = ()
     all_nighters: tuple[date, ...] = ()  # local days that begin with hours of music after midnight
     polls: tuple[datetime, ...] = ()  # when recently played was recorded
+    has_account_data: bool = False  # asked for that too: titles, minutes and no ids
 
     @property
     def is_featured(self) -> bool:
@@ -172,6 +173,7 @@ THEO = Listener(
         Routine(11.0, 1.2, 0.68, days=WEEKEND, shuffle=True),
     ),
     exports=(Export(1),),
+    has_account_data=True,  # and so has every play twice
     weekend_factor=0.8,
     silent=((date(2026, 8, 10), date(2026, 8, 23)),),  # two weeks in a hut without signal
     obsessions=(Obsession("The Slow Ferries", date(2026, 9, 15), 0.30, 17, title="Last Bus to Saltmarsh"),),
@@ -294,6 +296,9 @@ _ZONES: tuple[tuple[str, str], ...] = (
 )
 
 
+_WITH_ACCOUNT_DATA = 14
+
+
 def cohort(seed: int) -> tuple[Listener, ...]:
     """The lighter listeners: some start late, some stop, some pause and come back."""
     return tuple(_cohort_listener(number, seed) for number in range(1, COHORT_SIZE + 1))
@@ -327,7 +332,9 @@ def _cohort_listener(number: int, seed: int) -> Listener:
             Routine(float(rng.uniform(7, 12)), 1.0, 0.4),
             Routine(float(rng.uniform(16, 23)), 1.2, 0.6, shuffle=bool(rng.random() < 0.5)),
         ),
-        exports=(Export(number % 3 + 1),),
+        # One knows the last two months from the account data only.
+        exports=(Export(number % 3 + 1, last=date(2026, 8, 30) if number == _WITH_ACCOUNT_DATA else None),),
+        has_account_data=number == _WITH_ACCOUNT_DATA,
         platform=("ios", "android", "windows", "osx")[number % 4],
         library=int(rng.integers(50, 130)),
         patience=float(rng.normal(0, 0.3)),

@@ -57,7 +57,7 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
             polls += replay_polls(folder, listener)
     load_polls(warehouse, accounts, polls, progress)
     report = LoadReport("Sample listeners", [*exports.files, *catalogue.files, *(result.report for result in polls)])
-    report.rows_new = exports.rows_new
+    report.rows_new, report.note = exports.rows_new, exports.note
     return report
 
 

@@ -11,7 +11,14 @@ from typing import IO
 
 from extract.arrow import content_hash
 from extract.report import FileReport, Progress
-from extract.spotify_export.settings import ACCOUNT_DATA_FILE, HISTORY_FILE, LARGEST_MEMBER_BYTES, SOURCE
+from extract.spotify_export.settings import (
+    ACCOUNT_DATA_FILE,
+    HISTORY_FILE,
+    LARGEST_MEMBER_BYTES,
+    LARGEST_RATIO,
+    RATIO_COUNTS_FROM_BYTES,
+    SOURCE,
+)
 
 ASK_FOR_EXTENDED = (
     "Ask Spotify for your “Extended streaming history” (Account → Privacy) and load the ZIP that it sends you"
@@ -91,12 +98,21 @@ def _files_in_zip(path: Path, scratch: Path, reports: list[FileReport], progress
             for member in archive.infolist()
             if not member.is_dir() and not member.filename.startswith("__MACOSX/")
         ]
-        wanted = [member for member in members if is_history(PurePosixPath(member.filename).name)]
+        wanted = [member for member in members if is_history(_base_name(member))]
+        for member in members:
+            if _base_name(member).lower().endswith(".zip"):
+                reports.append(
+                    FileReport(
+                        _base_name(member),
+                        SOURCE,
+                        problem=f"It is a ZIP inside {path.name}. Unpack {path.name} and load the folder.",
+                    )
+                )
         if not wanted:
-            names = [PurePosixPath(member.filename).name for member in members]
+            names = [_base_name(member) for member in members]
             reports.append(_nothing_found(path.name, "ZIP", names))
         for number, member in enumerate(wanted):
-            name = PurePosixPath(member.filename).name
+            name = _base_name(member)
             progress(f"Reading {name} in {path.name}")
             target = scratch / f"{number}.json"
             problem = _unpack(archive, member, target)
@@ -107,15 +123,26 @@ def _files_in_zip(path: Path, scratch: Path, reports: list[FileReport], progress
             target.unlink()
 
 
+def _base_name(member: zipfile.ZipInfo) -> str:
+    """A member's name without its folders, whichever way they are written. Nothing is ever unpacked to that name."""
+    return PurePosixPath(member.filename.replace("\\", "/")).name
+
+
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> str | None:
     """Unpack one member; returns what was wrong, if anything was."""
     if member.flag_bits & 0x1:
         return "It is encrypted. Unpack the ZIP with its password and load the folder."
+    limit = min(LARGEST_MEMBER_BYTES, max(RATIO_COUNTS_FROM_BYTES, LARGEST_RATIO * member.compress_size))
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with archive.open(member) as packed, target.open("wb") as unpacked:
-            if not _copy_at_most(packed, unpacked, LARGEST_MEMBER_BYTES):
-                return f"It unpacks to more than {LARGEST_MEMBER_BYTES // 1024**3} GiB, which no history file does."
+            # What the ZIP says of its sizes may be wrong: the bytes that come out count.
+            if not _copy_at_most(packed, unpacked, limit):
+                target.unlink()
+                return (
+                    f"It unpacks from {member.compress_size / 1024**2:,.1f} MiB to more than {limit // 1024**2:,} MiB, "
+                    "which no history file does: it is made to fill the disk, or damaged. Download the ZIP again."
+                )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         return f"It cannot be unpacked ({error}). Download the ZIP again."
     return None

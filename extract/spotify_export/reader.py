@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb.func
 
 from extract.report import FileReport
 from extract.spotify_export.inputs import ASK_FOR_EXTENDED, HistoryFile
@@ -222,7 +223,11 @@ def open_scratch(folder: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
     connection.execute(_SCRATCH_TABLES)
     connection.create_function(
-        TITLE_HASH, title_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling="special"  # type: ignore[list-item, arg-type]
+        TITLE_HASH,
+        title_hash,
+        ["VARCHAR", "VARCHAR"],
+        "VARCHAR",
+        null_handling=duckdb.func.FunctionNullHandling.SPECIAL,
     )
     return connection
 
@@ -282,7 +287,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
 def _in_utf8(path: Path, target: Path) -> Path:
     """The file as it is, or a copy in UTF-8 at `target` when an editor saved it anew in UTF-16 (its mark says so)."""
     with path.open("rb") as file:
-        if not file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+        if file.read(2) not in (b"\xff\xfe", b"\xfe\xff"):
             return path
     # What is no character becomes the sign for that: one odd title is no reason to lose the file.
     with (

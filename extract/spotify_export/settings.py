@@ -64,3 +64,10 @@ FUTURE_HOURS = 24
 
 LARGEST_MEMBER_BYTES = 8 * 1024**3
 """A file inside a ZIP that unpacks to more is refused: Spotify splits histories at about 12 MB."""
+
+LARGEST_RATIO = 200
+"""A member of a ZIP that claims to unpack to more times its packed size is refused: histories shrink to a tenth or
+twentieth. Larger: a ZIP of some kB could fill the disk. Smaller: a history that repeats itself would be refused."""
+
+RATIO_COUNTS_FROM_BYTES = 64 * 1024**2
+"""Small members may be as regular as they like: unpacking them costs nothing."""

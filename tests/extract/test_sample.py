@@ -58,6 +58,19 @@ def histories(folder: Path, manifest: SampleManifest) -> dict[str, dict[str, lis
 
 
 @pytest.fixture(scope="module")
+def titled(folder: Path, manifest: SampleManifest) -> dict[str, list[Row]]:
+    """Rows of the account data: label → rows."""
+    found: dict[str, list[Row]] = {}
+    for listener in manifest.listeners:
+        for export in listener.exports:
+            with zipfile.ZipFile(folder / export) as archive:
+                for name in archive.namelist():
+                    if Path(name).name.startswith("StreamingHistory_"):
+                        found.setdefault(listener.label, []).extend(json.loads(archive.read(name)))
+    return found
+
+
+@pytest.fixture(scope="module")
 def catalogue(folder: Path, manifest: SampleManifest) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO((folder / manifest.catalogue).read_text(encoding="utf-8"))))
 
@@ -159,6 +172,9 @@ def test_each_zip_looks_like_one_from_spotify(folder: Path, manifest: SampleMani
                 assert archive.testzip() is None
                 names = [Path(name).name for name in archive.namelist()]
                 assert "Userdata.json" in names
+                if "account_data" in export:
+                    assert "StreamingHistory_music_0.json" in names
+                    continue
                 assert "ReadMeFirst_ExtendedStreamingHistory.pdf" in names
                 assert any(name.startswith(("Streaming_History_Audio_2026_", "endsong_")) for name in names)
                 assert {member.compress_type for member in archive.infolist()} == {zipfile.ZIP_STORED}
@@ -176,9 +192,36 @@ def test_three_generations_of_the_format(histories: dict[str, dict[str, list[Row
     assert cohort == set(FIELDS.values())
 
 
-def test_size(manifest: SampleManifest, histories: dict[str, dict[str, list[Row]]]) -> None:
+def test_account_data_says_what_the_extended_export_says(
+    histories: dict[str, dict[str, list[Row]]], titled: dict[str, list[Row]]
+) -> None:
+    """Title, artist, minute and milliseconds of each play; one listener's last two months stand nowhere else."""
+    assert set(titled) == {"theo", "cohort-14"}
+    for label, rows in titled.items():
+        music = Counter(
+            (row["endTime"], row["trackName"], row["artistName"], row["msPlayed"]) for row in rows if "trackName" in row
+        )
+        extended = Counter(
+            (
+                row["ts"][:16].replace("T", " "),
+                row["master_metadata_track_name"],
+                row["master_metadata_album_artist_name"],
+                row["ms_played"],
+            )
+            for row in rows_of(histories, label)
+            if is_believable(row) and row["master_metadata_track_name"] and not row["episode_name"]
+        )
+        assert set(extended) <= set(music), label
+        only = {end for end, *_ in set(music) - set(extended)}
+        assert (min(only) > "2026-08-29") if label == "cohort-14" else not only
+    assert any("podcastName" in row for row in titled["theo"])
+
+
+def test_size(
+    manifest: SampleManifest, histories: dict[str, dict[str, list[Row]]], titled: dict[str, list[Row]]
+) -> None:
     counted = sum(len(rows_of(histories, label)) for label in histories)
-    assert manifest.rows == counted
+    assert manifest.rows == counted + sum(map(len, titled.values()))
     assert 60_000 <= counted <= 110_000
     assert len(histories) == 45
     assert [listener.label for listener in manifest.listeners if listener.display_name] == list(FEATURED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from extract.spotify_export import ExportSource, load_exports
 from extract.spotify_export.inputs import HistoryFile
 from extract.spotify_export.reader import open_scratch, read_file
 from extract.spotify_export.repair import repair
+from extract.titles import title_hash
 from tests.extract.conftest import Query
 from tests.extract.exports import NO_MUSIC, TRACK, record, version_1, version_3, write_json, write_zip
 
@@ -228,9 +230,7 @@ def test_the_log_says_what_each_file_brought(tmp_path, warehouse, query):
         (b"", "The file is empty", 0),
         (b"<!DOCTYPE html><html></html>", "not a JSON list of plays: row 1 begins with “<!DOCTYPE html><html”", 0),
         (b'{"a": 1}', "not a JSON list", 0),
-        ('[{"ts": "é"}]'.encode("utf-16"), "written in UTF-16", 0),
         (b"[1, 2, 3]", "damaged at row 1 and 2 more (not an object)", 0),
-        (b'[{"endTime": "2024-01-01 10:00", "artistName": "a", "trackName": "b", "msPlayed": 1}]', "account data", 0),
         (b'[{"title": "x", "when": 1}]', "of another shape: row 1 has the fields title, when", 0),
         (b"[%s, %s" % ((json.dumps(record()).encode(),) * 2), "cut off after row 2", 1),
         (b"[%s, " % json.dumps(record()).encode(), "cut off after row 1", 1),
@@ -266,22 +266,59 @@ def test_nothing_is_written_when_nothing_can_be_read(tmp_path, warehouse):
     not_a_zip = tmp_path / "export.zip"
     not_a_zip.write_bytes(b"PK\x03\x04 cut")
     no_history = write_zip(tmp_path / "photos.zip", {"a.png": b"", "b.png": b"", "c.png": b"", "d.png": b""})
-    account_data = write_zip(tmp_path / "account.zip", {"MyData/StreamingHistory_music_0.json": b"[]"})
-    report = load(warehouse, empty, not_a_zip, no_history, account_data, tmp_path / "absent")
+    report = load(warehouse, empty, not_a_zip, no_history, tmp_path / "absent")
     sentences = [problem.problem or "" for problem in report.problems]
-    assert len(sentences) == 5
+    assert len(sentences) == 4
     for sentence, part in zip(
         sentences,
         (
             "folder holds no streaming history",
             "not a whole ZIP",
             "only a.png, b.png, c.png, …",
-            "account data",
             "absent",
         ),
         strict=True,
     ):
         assert part in sentence
+    assert not warehouse.exists()
+
+
+def test_a_zip_that_is_made_to_fill_the_disk_is_refused_and_the_others_load(tmp_path, warehouse, query):
+    archive = tmp_path / "my_spotify_data.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        content.writestr("endsong_0.json", b"[" + b" " * (80 * 1024**2) + b"]")
+        content.writestr("endsong_1.json", json.dumps([record()]))
+    (problem,) = load(warehouse, archive).problems
+    assert problem.file == "endsong_0.json"
+    assert "made to fill the disk" in (problem.problem or "")
+    assert len(stored(query)) == 1
+
+
+def test_names_in_a_zip_lead_nowhere_and_a_zip_inside_is_named(tmp_path, warehouse, query):
+    row = [json.dumps([record(ts=f"2024-03-0{day}T12:00:00Z")]).encode() for day in (1, 2, 3)]
+    members = {
+        "../../../endsong_0.json": row[0],
+        "..\\..\\endsong_1.json": row[1],
+        "/etc/endsong_2.json": row[2],
+        "MyData/inner.zip": b"PK",
+    }
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    report = load(warehouse, write_zip(tmp_path / "deep" / "er" / "my.zip", members))
+    assert len(stored(query)) == 3
+    assert [(file.file, file.problem) for file in report.problems] == [
+        ("inner.zip", "It is a ZIP inside my.zip. Unpack my.zip and load the folder.")
+    ]
+    assert not list(tmp_path.rglob("endsong_*"))
+
+
+def test_an_encrypted_zip_says_what_to_do(tmp_path, warehouse):
+    archive = write_zip(tmp_path / "my.zip", {"endsong_0.json": json.dumps([record()]).encode()})
+    content = bytearray(archive.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + flags] |= 1  # the mark of an encrypted member
+    archive.write_bytes(bytes(content))
+    (problem,) = load(warehouse, archive).problems
+    assert "encrypted. Unpack the ZIP with its password" in (problem.problem or "")
     assert not warehouse.exists()
 
 
@@ -304,6 +341,113 @@ def test_an_account_s_rows_are_its_own(audio, warehouse, query):
     load(warehouse, audio, user_id="a" * 32)
     load(warehouse, audio, user_id="b" * 32)
     assert query("select count(*), count(distinct user_id) from raw_spotify.streaming_history") == [(2, 2)]
+
+
+def test_a_file_saved_in_utf_16_is_read_all_the_same(audio, warehouse, query):
+    row = record(master_metadata_track_name="Pâpier 船")
+    audio.write_bytes(json.dumps([row], ensure_ascii=False).encode("utf-16"))
+    report = load(warehouse, audio)
+    assert report.ok
+    assert "UTF-16" in (report.files[0].note or "")
+    assert query("select track_name from raw_spotify.streaming_history") == [("Pâpier 船",)]
+
+
+# ---- account data ----
+
+
+def titled(end: str | None = "2024-03-01 12:00", ms_played: object = 200_000, **fields: object) -> dict[str, object]:
+    return {
+        "endTime": end,
+        "artistName": "The Lanterns",
+        "trackName": "Paper Boats",
+        "msPlayed": ms_played,
+        **fields,
+    }
+
+
+def test_account_data_is_read_and_titles_are_counted(tmp_path, warehouse, query):
+    rows = [
+        titled(),
+        titled(),  # an exact repeat
+        titled(ms_played=0),  # another play
+        titled(trackName=" PAPER  boats", ms_played=5),  # the same title
+        titled(trackName="Unheard", ms_played=6),
+    ]
+    write_json(tmp_path / "MyData" / "StreamingHistory0.json", rows)
+    podcast = {"endTime": "2024-03-01 13:00", "podcastName": "Talk", "episodeName": "One", "msPlayed": 9}
+    write_json(tmp_path / "MyData" / "StreamingHistory_podcast_0.json", [podcast])
+    book = titled("2024-03-01 14:00", trackName="Chapter 1", artistName="A Writer")
+    write_json(tmp_path / "MyData" / "StreamingHistory_audiobook_0.json", [book])
+    write_json(tmp_path / "MyData" / "endsong_0.json", [record(ts="2023-01-01T00:00:00Z")])
+    report = load(warehouse, tmp_path / "MyData")
+    assert report.ok
+    assert report.rows_new == 5
+    outcomes = {file.file: (file.rows_read, file.rows_loaded, file.repeated) for file in report.files}
+    assert outcomes["StreamingHistory0.json"] == (5, 4, 1)
+    assert [file.set_aside for file in report.files if file.set_aside] == [Counter(audiobook=1), Counter(episode=1)]
+    assert "3 of 4 plays name a track that is known here" in (report.note or "")
+    plays = query(
+        "select ended_at, content_uri, ms_played, track_id, export_format from raw_spotify.streaming_history "
+        "where content_kind = 'track' and export_format = 'account_data' order by ms_played"
+    )
+    assert {(end, track, form) for end, _, _, track, form in plays} == {
+        (dt.datetime(2024, 3, 1, 12), None, "account_data")
+    }
+    known, unheard = (f"spotiflow:title:{title_hash(name, 'the lanterns')}" for name in ("paper boats", "unheard"))
+    assert [(uri, milliseconds) for _, uri, milliseconds, _, _ in plays] == [
+        (known, 0), (known, 5), (unheard, 6), (known, 200_000)
+    ]  # fmt: skip
+    assert load(warehouse, tmp_path / "MyData").rows_new == 0
+
+
+def test_account_data_in_a_zip_finds_tracks_that_the_warehouse_knows(tmp_path, audio, warehouse, query):
+    write_json(audio, [record()])
+    assert load(warehouse, audio).note is None
+    content = json.dumps([titled(), titled("2024-04-01 12:00", trackName="Unheard")]).encode()
+    report = load(
+        warehouse, write_zip(tmp_path / "my.zip", {"Spotify Account Data/StreamingHistory_music_0.json": content})
+    )
+    assert "1 of 2 plays name a track that is known here" in (report.note or "")
+    assert len(stored(query)) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"msPlayed": -1}, "msPlayed negative"),
+        ({"msPlayed": None}, "msPlayed missing"),
+        ({"endTime": None}, "end time (endTime) missing"),
+        ({"endTime": "noon"}, "end time (endTime) is not a time"),
+        ({"endTime": "2099-01-01 00:00"}, "end time (endTime) more than 24 hours in the future"),
+    ],
+)
+def test_impossible_rows_of_account_data_are_kept_aside(changes, reason, tmp_path, warehouse, query):
+    file = write_json(tmp_path / "StreamingHistory1.json", [titled(), titled() | changes])
+    assert load(warehouse, file).files[0].rejected == Counter({reason: 1})
+    ((row, fields),) = query('select "row", fields from raw_spotify.rejected_rows')
+    assert row == 2
+    assert json.loads(fields)["track_name"] == "Paper Boats"
+
+
+def test_the_log_says_what_the_export_spans(tmp_path, warehouse, query):
+    """The files of one ZIP or folder are one export; account data and extended history are two."""
+    folder = tmp_path / "MyData"
+    write_json(folder / "endsong_0.json", [record(ts="2024-01-01T00:00:00Z"), record(ts="2024-02-01T00:00:00Z")])
+    write_json(folder / "endsong_1.json", [record(ts="2024-05-01T00:00:00Z"), record(ts="2024-06-01T00:00:00Z")])
+    write_json(folder / "StreamingHistory0.json", [titled("2024-08-01 00:00")])
+    spans = "select file, covered_from::date::varchar, covered_to::date::varchar from raw_spotify.load_log order by 1"
+    expected = [
+        ("StreamingHistory0.json", "2024-08-01", "2024-08-01"),
+        ("endsong_0.json", "2024-01-01", "2024-06-01"),
+        ("endsong_1.json", "2024-01-01", "2024-06-01"),
+    ]
+    load(warehouse, folder)
+    assert query(spans) == expected
+    load(warehouse, folder / "endsong_1.json")  # again, on its own: it is still part of its export
+    assert query(spans) == expected
+
+
+# ---- whatever comes ----
 
 
 _TIMES = st.integers(0, 30).map(lambda second: f"2024-03-01T12:00:{second:02d}Z")

@@ -196,9 +196,7 @@ def _plays(
     return plays.drop(columns="duration_ms").assign(duration_ms=plays["length_ms"])
 
 
-def _merged(
-    listener: Listener, inputs: _Inputs, keys: dict[str, str | None], definitions: Definitions
-) -> pd.DataFrame:
+def _merged(listener: Listener, inputs: _Inputs, keys: dict[str, str | None], definitions: Definitions) -> pd.DataFrame:
     """One listener's plays: the extended exports', those that only the account data has, those that only polls saw."""
     extended, titled, polled = (
         frame[frame["user_id"] == listener.user_id].reset_index(drop=True)
@@ -234,7 +232,9 @@ def _estimate(plays: pd.DataFrame) -> pd.Series:
 
 def _titled_twins(extended: pd.DataFrame, titled: pd.DataFrame) -> list[int]:
     """Indices of the account data's plays that the extended export has too: as many as both have that agree."""
-    there = Counter(zip(extended["match_key"], extended["listened_ms"], extended["played_at"].dt.floor("min"), strict=True))
+    there = Counter(
+        zip(extended["match_key"], extended["listened_ms"], extended["played_at"].dt.floor("min"), strict=True)
+    )
     twins = []
     for index, play in titled.iterrows():
         key = (play["match_key"], play["listened_ms"], play["played_at"])

@@ -60,7 +60,7 @@ def test_mart_equals_its_recomputation(case: Case, name: str) -> None:
 def test_the_sample_covers_what_is_hard(case: Case) -> None:
     """Without these the comparison would prove little."""
     plays, days, weeks = case.recomputed.plays, case.recomputed.days, case.recomputed.weeks
-    assert set(plays["source"]) == {"extended_export", "poll"}
+    assert set(plays["source"]) == {"extended_export", "account_data", "poll"}
     assert (plays["listened_ms"] == 0).any()
     assert (plays["listening_date"] != plays["played_at"].dt.normalize()).any(), "local dates differ from UTC"
     assert plays.duplicated(["user_id", "track_id", "played_at"]).any(), "two plays that end at the same second"
