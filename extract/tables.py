@@ -152,6 +152,21 @@ RECOMMENDATIONS = _table(
     recommender_version=pa.string(),
     requested_at=_TIMESTAMP,
     as_of=_TIMESTAMP,  # up to when the recommender knew listening
+    variant=pa.string(),  # which variant of a team's own model answered; null for the others
+)
+
+RECOMMENDATION_REQUESTS = _table(
+    "recommendation_requests",
+    ("recommender", "user_id", "week_start", "seed_track_id"),
+    recommender=pa.string(),
+    user_id=pa.string(),
+    week_start=pa.date32(),
+    seed_track_id=pa.string(),
+    recommender_version=pa.string(),
+    requested_at=_TIMESTAMP,
+    as_of=_TIMESTAMP,  # up to when the recommender knew listening
+    outcome=pa.string(),  # answered, empty (it knows nothing to recommend), file (somebody's own model output)
+    tracks=pa.int64(),  # how many tracks the answer has
 )
 
 FEEDBACK = _table(
@@ -161,7 +176,7 @@ FEEDBACK = _table(
     track_id=pa.string(),
     kind=pa.string(),  # saved, liked, disliked, rating
     given_at=_TIMESTAMP,
-    rating=pa.float64(),
+    rating=pa.float64(),  # 0 = worst, 1 = best; null unless kind = 'rating'
 )
 
 TOP_TRACKS = _table(
@@ -233,6 +248,7 @@ TABLES: dict[str, RawTable] = {
         ARTISTS,
         AUDIO_FEATURES_TABLE,
         RECOMMENDATIONS,
+        RECOMMENDATION_REQUESTS,
         FEEDBACK,
         TOP_TRACKS,
         POLL_LOG,

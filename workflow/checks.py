@@ -13,6 +13,7 @@ _DISPLAY_NAME_LENGTH = 40
 
 EXPORT_SUFFIXES = (".zip", ".json")
 CATALOGUE_SUFFIXES = (".csv", ".parquet", ".gz")
+ROW_FILE_SUFFIXES = (".csv", ".parquet", ".jsonl", ".ndjson", ".gz")
 
 
 def label(value: str) -> str:
@@ -85,6 +86,16 @@ def catalogue_path(path: Path) -> Path:
         raise ValueError(f"{path} is a folder. Pass one CSV or Parquet file.")
     if path.suffix.lower() not in CATALOGUE_SUFFIXES:
         raise ValueError(f"{path} is neither CSV nor Parquet.")
+    return path.absolute()
+
+
+def row_file_path(path: Path) -> Path:
+    """A CSV, Parquet or JSON Lines file that exists. Raises ValueError."""
+    _must_exist(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Pass one file: CSV, Parquet or JSON Lines.")
+    if path.suffix.lower() not in ROW_FILE_SUFFIXES:
+        raise ValueError(f"{path} is neither CSV, Parquet nor JSON Lines (.jsonl).")
     return path.absolute()
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from workflow import seed_files
 from workflow.console import CommandError
 from workflow.settings import Settings, shown
 from workflow.stopping import quiet_resource_tracker
-from workflow.words import count
+from workflow.words import command_words, count
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,9 @@ def _tidy(message: str, settings: Settings) -> str:
 @contextmanager
 def _environment(settings: Settings) -> Iterator[None]:
     """dbt sees absolute paths and the project's root as its folder, whatever the caller's folder is."""
-    before = Path.cwd()
+    before, arguments = Path.cwd(), sys.argv
+    # dbt writes down the command that it runs in: without arguments, because an account's label may be one.
+    sys.argv = [arguments[0], *command_words(arguments[1:])]
     wanted = {"SPOTIFLOW_WAREHOUSE": str(settings.warehouse), "DO_NOT_TRACK": "1"}
     saved = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -274,6 +277,7 @@ def _environment(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
+        sys.argv = arguments
         os.chdir(before)
         for name, value in saved.items():
             if value is None:

@@ -98,7 +98,7 @@ def _remove_database(path: Path) -> None:
     shutil.rmtree(working_folder(path), ignore_errors=True)
 
 
-def summarise(screen: Screen, report: LoadReport, what: str = "file") -> None:
+def summarise(screen: Screen, report: LoadReport) -> None:
     """What one load did: totals, the files if they are few, what was rejected and why, what could not be read."""
     read = sum(file.rows_read for file in report.files)
     aside: Counter[str] = Counter()
@@ -109,7 +109,7 @@ def summarise(screen: Screen, report: LoadReport, what: str = "file") -> None:
     repeated = sum(file.repeated for file in report.files)
 
     new = "" if report.rows_new is None else f", {report.rows_new:,} of them new"
-    files = count(len(report.files), what)
+    files = count(len(report.files), "file")
     screen.heading(f"{report.title}: {count(report.rows_loaded, 'row')} loaded from {files}{new}")
     if len(report.files) <= 12:
         for line in columns([_file_row(file) for file in report.files], right=(1,)):
@@ -130,7 +130,7 @@ def summarise(screen: Screen, report: LoadReport, what: str = "file") -> None:
     for note in dict.fromkeys(file.note for file in report.files if file.note):
         screen.say(f"  {note}")
     if report.problems:
-        screen.heading(f"Could not be read to the end: {count(len(report.problems), what)}")
+        screen.heading(f"Could not be read to the end: {count(len(report.problems), 'file')}")
         for file in report.problems:
             screen.say(f"  {file.file}: {file.problem}")
 

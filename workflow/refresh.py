@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import duckdb
 
 # What `extract.recommendations` reads; `weekly_top_songs` names the songs that are asked about.
-_FOR_RECOMMENDERS = ("weekly_top_songs", "weekly_listening", "dim_users", "diagnostic_constants")
+_FOR_RECOMMENDERS = (
+    *("weekly_top_songs", "weekly_listening", "dim_users", "dim_tracks", "fct_plays"),
+    *("diagnostic_constants", "recommenders"),
+)
 _TO_TOP_SONGS = [
     *("--select", *(f"+{name}" for name in _FOR_RECOMMENDERS)),
     # Only tests of which every table is selected: others would judge tables that are not there yet.
@@ -74,10 +77,12 @@ class Refresh:
     wait: bool = True
     force: bool = False
     with_site: bool = True
+    ask_online: bool = True  # false: with what is loaded, no service is asked
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     build: BuildResult | None = None
     with_poll: bool = True
+    dbt: Dbt | None = None  # of a process that goes on: parsed code is kept between runs
     poll_problems: list[str] = field(default_factory=list)
     poll_notes: list[str] = field(default_factory=list)
     published: bool = False
@@ -107,13 +112,14 @@ class Refresh:
     def _data(self) -> bool:
         """Everything up to the published file; returns whether the site has to be built."""
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
-        self._poll()
+        if self.ask_online:
+            self._poll()
         if not self.force and self._published_is_current():
             return self._site_is_due()
         with self._open() as connection:
             self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
-        dbt = Dbt(self.settings)
+        dbt = self.dbt or Dbt(self.settings)
         self._build(dbt, "Build and test up to the Top Songs", _TO_TOP_SONGS)
         self._recommend()
         self._build(dbt, "Build and test everything", [])
@@ -135,7 +141,7 @@ class Refresh:
                 return  # sample and real listening never share a warehouse
         from extract.http import utc_now
         from extract.report import LoadError
-        from extract.spotify_api.accounts import known_accounts
+        from extract.spotify_api.accounts import accounts_with_login
         from workflow.polling import poll_accounts, warnings
 
         with self.screen.step("Ask Spotify for the newest plays") as step:
@@ -145,7 +151,7 @@ class Refresh:
                 # What is loaded is still worth showing; the summary and the exit code say what is missing.
                 self.poll_problems += report.problems
                 self.poll_notes += [f"{one.name}: {one.report.note}" for one in report.accounts if one.report.note]
-                self.poll_notes += warnings(known_accounts(self.settings.home).values(), utc_now())
+                self.poll_notes += warnings(accounts_with_login(self.settings.home).values(), utc_now())
             except LoadError as error:
                 self.poll_problems.append(str(error))
             if self.poll_problems:

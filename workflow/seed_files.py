@@ -22,6 +22,12 @@ _KINDS: dict[str, tuple[Callable[[str], object], str]] = {
 }
 
 
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a seed as they stand on disk, by column."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def problem(path: Path, types: Mapping[str, str]) -> str | None:
     """The first thing in the file that cannot be loaded, with its line; None when there is none.
 

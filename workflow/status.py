@@ -64,7 +64,7 @@ def _loaded(settings: Settings, screen: Screen) -> str | None:
         loaded = warehouse.newest_load(connection)
         if loaded is not None:
             screen.say(f"  newest load: {moment(loaded)} ({ago(loaded, _now())})")
-        failed = _latest_run(connection)
+        failed = latest_run(connection)
         if failed:
             screen.say(f"  {failed}", style="bold red")
         return warehouse.raw_fingerprint(connection)
@@ -76,7 +76,7 @@ def _person(person: Account) -> list[str]:
     return [person.name, count(person.plays, "play"), f"{day(person.first_played_at)} to {day(person.last_played_at)}"]
 
 
-def _latest_run(connection: duckdb.DuckDBPyConnection) -> str | None:
+def latest_run(connection: duckdb.DuckDBPyConnection) -> str | None:
     """A sentence about the latest dbt run, if it failed or never ended."""
     if "dbt_results" not in warehouse.tables(connection, "workflow"):
         return None

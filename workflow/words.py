@@ -69,3 +69,12 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: st
         ]
         lines.append((indent + gap.join(cells)).rstrip())
     return lines
+
+
+_GROUPS = ("load", "contracts")
+
+
+def command_words(arguments: Sequence[str]) -> list[str]:
+    """The command without its arguments: it is written down where others read it, and a label is not for them."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    return words[: 2 if words and words[0] in _GROUPS else 1]

@@ -14,6 +14,7 @@ from extract.load_log import first_loads, key_of
 from extract.pipeline import load_tables
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.tables import AUDIO_FEATURES, AUDIO_FEATURES_TABLE, LOAD_LOG, REJECTED_ROWS, TRACKS
+from extract.tabular import ROW, identifier, read_table
 
 PROVIDER = "catalogue"
 SOURCE = "audio_features"
@@ -47,8 +48,6 @@ def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> 
     report = LoadReport("Catalogue of audio features")
     outcome = FileReport(path.name, SOURCE)
     report.files.append(outcome)
-    if not path.is_file():
-        raise LoadError(f"There is no file {path}. Check the path.")
     progress(f"Reading {path.name}")
     with (
         tempfile.TemporaryDirectory(prefix="spotiflow-") as folder,
@@ -86,26 +85,7 @@ def load_catalogue(warehouse: Path, path: Path, progress: Progress = silent) -> 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path, outcome: FileReport) -> None:
     """Fill the scratch tables `classified` and `rejected`, and the counts of `outcome`."""
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if not magic:
-        raise LoadError(f"{path.name} is empty. A catalogue has a header line: {', '.join(_REQUIRED)}, …")
-    if magic == b"PK\x03\x04":
-        raise LoadError(f"{path.name} is a ZIP or a spreadsheet. Save it as CSV (UTF-8) or Parquet first.")
-    try:
-        if magic == b"PAR1":
-            connection.execute("create view source as select * from read_parquet(?)".replace("?", _quoted(path)))
-        else:
-            connection.execute(
-                "create table source as select * from read_csv("
-                f"{_quoted(path)}, all_varchar = true, header = true, store_rejects = true, quote = '\"', "
-                "escape = '\"', sample_size = 20480)"
-            )
-        columns = [row[0] for row in connection.execute("describe source").fetchall()]
-    except duckdb.Error as error:
-        why = f"{path.name} is no CSV or Parquet file that can be read: {str(error).splitlines()[0]}"
-        raise LoadError(why) from error
-
+    columns = read_table(connection, path, f"A catalogue has a header line: {', '.join(_REQUIRED)}, …")
     by_lower = {column.strip().lower(): column for column in columns}
     found = {
         target: next((by_lower[name] for name in names if name in by_lower), None) for target, names in _NAMES.items()
@@ -118,13 +98,13 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, outcome: FileReport
         )
 
     texts = ",\n".join(
-        f"nullif(trim({_identifier(column)}::varchar), '') as {target}"
+        f"nullif(trim({identifier(column)}::varchar), '') as {target}"
         if (column := found[target]) is not None
         else f"null::varchar as {target}"
         for target in _NAMES
     )
     try:
-        connection.execute(_classify(texts, has_rejects=magic != b"PAR1"))
+        connection.execute(_classify(texts))
     except duckdb.Error as error:
         raise LoadError(f"{path.name} cannot be read to its end: {str(error).splitlines()[0]}") from error
     connection.execute(
@@ -156,21 +136,8 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, outcome: FileReport
         outcome.note = "holds no rows"
 
 
-def _classify(texts: str, *, has_rejects: bool) -> str:
-    """SQL that decides about each row. Row 1 is the first below the header.
-
-    Lines that are no CSV at all are in DuckDB's `reject_errors` with their line number; the other rows'
-    numbers are counted around them.
-    """
-    unreadable = (
-        """
-        select line - 1 as "row", 'not a CSV line: ' || lower(replace(min(error_type)::varchar, '_', ' ')) as reason
-        from reject_errors
-        group by line
-        """
-        if has_rejects
-        else """select 0::bigint as "row", '' as reason where false"""
-    )
+def _classify(texts: str) -> str:
+    """SQL that decides about each row."""
     out_of_range = "\n".join(
         f"when {f}_number not between 0 and 1 then '{f} is outside 0 to 1'" for f in AUDIO_FEATURES
     )
@@ -181,28 +148,18 @@ def _classify(texts: str, *, has_rejects: bool) -> str:
     )
     numbers = ",\n".join(f"try_cast({name} as double) as {name}_number" for name in _NUMBERS)
     return f"""
-        create table unreadable as {unreadable};
-
         create table classified as
-        with numbered as (
-            select row_number() over () as place, {texts} from source
-        ),
-
-        places as (
-            select "row", row_number() over (order by "row") as place
-            from range(1, (select count(*) from source) + (select count(*) from unreadable) + 1) as rows("row")
-            where "row" not in (select "row" from unreadable)
+        with texts as (
+            select {ROW} as "row", {texts} from records
         ),
 
         typed as (
             select
-                places."row",
-                numbered.* exclude (place, track_id),
-                numbered.track_id as id_text,
-                nullif(regexp_extract(numbered.track_id, '(^|[:/])([0-9A-Za-z]{{22}})($|[?])', 2), '') as track_id,
+                * exclude (track_id),
+                track_id as id_text,
+                nullif(regexp_extract(track_id, '(^|[:/])([0-9A-Za-z]{{22}})($|[?])', 2), '') as track_id,
                 {numbers}
-            from numbered
-            inner join places on numbered.place = places.place
+            from texts
         ),
 
         judged as (
@@ -265,11 +222,3 @@ select
 from classified
 where reason is null and not is_repeated and coalesce(track_name, first_genre, duration_ms_number::varchar) is not null
 """
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

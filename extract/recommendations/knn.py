@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
+from extract.recommendations.recommender import RANKED, Answers, answers_table
+from extract.report import Progress
 from extract.tables import AUDIO_FEATURES
-
-
-@dataclass(frozen=True)
-class Recommender:
-    """Name and version under which answers are stored; a change of method is a new version."""
-
-    name: str
-    version: str
-
-
-RECOMMENDER = Recommender("knn", "1")
 
 # Neighbours at one distance are ordered by track id; asking for some more than are kept lets the order decide
 # also among those at the edge. Several ids of one recording are the usual reason for equal distances.
@@ -39,7 +29,29 @@ where has_all_features
 order by provider, track_id
 """
 
-_SCHEMA = pa.schema([("seed_track_id", pa.string()), ("rank", pa.int64()), ("track_id", pa.string())])
+_COLUMNS = (("seed_track_id", pa.string()), *RANKED)
+
+
+@dataclass(frozen=True)
+class Knn:
+    """Nearest neighbours in the loaded catalogue. It sees no play at all, so none after the end of the week."""
+
+    name: str = "knn"
+    version: str = "1"
+    is_local: bool = True
+
+    def answer(
+        self, questions: pa.Table, ranks: int, warehouse: Callable[[], duckdb.DuckDBPyConnection], progress: Progress
+    ) -> Answers:
+        """One answer a song, whoever asks and when."""
+        progress("Looking for neighbours of the Top Songs")
+        seeds = sorted(set(questions["seed_track_id"].to_pylist()))
+        with warehouse() as connection:
+            tracks = nearest_tracks(connection, seeds, ranks)
+        known = set(tracks["seed_track_id"].to_pylist())
+        without = sum(seed not in known for seed in questions["seed_track_id"].to_pylist())
+        note = f"{without:,} of {len(questions):,} Top Songs have no audio features, so {self.name} cannot answer"
+        return Answers(tracks, note=note if without else None)
 
 
 def nearest_tracks(connection: duckdb.DuckDBPyConnection, seed_track_ids: list[str], ranks: int) -> pa.Table:
@@ -55,7 +67,7 @@ def nearest_tracks(connection: duckdb.DuckDBPyConnection, seed_track_ids: list[s
     providers = np.asarray(pool["provider"].to_pylist(), dtype=object)
     for provider in sorted(set(providers)):
         parts.append(_nearest_in(pool.filter(pa.array(providers == provider)), wanted, ranks))
-    return pa.concat_tables(parts) if parts else _SCHEMA.empty_table()
+    return pa.concat_tables(parts) if parts else answers_table(_COLUMNS, [])
 
 
 def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
@@ -64,7 +76,11 @@ def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
     features = np.column_stack([pool[f"{feature}_pct"].to_numpy() for feature in AUDIO_FEATURES])
     seeds = np.flatnonzero([track_id in wanted for track_id in track_ids])
     if not seeds.size:
-        return _SCHEMA.empty_table()
+        return answers_table(_COLUMNS, [])
+
+    # A second to import: only when there is somebody to recommend for.
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.preprocessing import StandardScaler
 
     scaled = StandardScaler().fit_transform(features)
     count = min(len(track_ids), ranks + 1 + _SPARE_NEIGHBOURS)
@@ -82,5 +98,4 @@ def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
             rows.append((track_ids[seed], rank, track_ids[candidate]))
             if rank == ranks:
                 break
-    columns = zip(*rows, strict=True) if rows else ([], [], [])
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=_SCHEMA)
+    return answers_table(_COLUMNS, rows)

@@ -1,7 +1,18 @@
 """Stand-ins for the services that SpotiFlow talks to, on 127.0.0.1: for the demo without credentials and for tests."""
 
 from extract.sandbox.faults import Fault, Faults
+from extract.sandbox.reccobeats import ReccoBeatsSandbox, SandboxTrack, made_up_features
 from extract.sandbox.server import serve
 from extract.sandbox.spotify import SandboxAccount, SpotifySandbox, recently_played_page
 
-__all__ = ["Fault", "Faults", "SandboxAccount", "SpotifySandbox", "recently_played_page", "serve"]
+__all__ = [
+    "Fault",
+    "Faults",
+    "ReccoBeatsSandbox",
+    "SandboxAccount",
+    "SandboxTrack",
+    "SpotifySandbox",
+    "made_up_features",
+    "recently_played_page",
+    "serve",
+]

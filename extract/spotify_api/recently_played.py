@@ -212,7 +212,7 @@ def load_polls(
 
     `requests` are further rows of `poll_log`: of logins that were renewed, say.
     """
-    answered = {poll.log["user_id"] for poll in polls if poll.error is None}
+    answered = {poll.log.get("user_id") for poll in polls if poll.error is None}
     load_tables(
         warehouse,
         {

@@ -6,6 +6,12 @@ recommendations as (
 
 ),
 
+requests as (
+
+    select * from {{ ref('stg_recommendations__recommendation_requests') }}
+
+),
+
 track_aliases as (
 
     select * from {{ ref('track_aliases') }}
@@ -18,17 +24,35 @@ constants as (
 
 ),
 
+-- An answer counts as a whole: a longer one that was given earlier leaves no ranks behind. Its tracks came with the
+-- same load as the question. (Before questions were stored, there were answers alone.)
+latest_answers as (
+
+    select recommendations.*
+    from recommendations
+    left join requests
+        on
+            recommendations.recommender = requests.recommender
+            and recommendations.user_id = requests.user_id
+            and recommendations.week_start = requests.week_start
+            and recommendations.seed_track_id = requests.seed_track_id
+    where
+        requests.recommender is null
+        or recommendations.load_id = requests.load_id
+
+),
+
 canonical as (
 
     select
-        recommendations.*,
-        coalesce(seed_aliases.canonical_track_id, recommendations.seed_track_id) as canonical_seed_track_id,
-        coalesce(track_aliases.canonical_track_id, recommendations.track_id) as canonical_track_id
-    from recommendations
+        latest_answers.*,
+        coalesce(seed_aliases.canonical_track_id, latest_answers.seed_track_id) as canonical_seed_track_id,
+        coalesce(track_aliases.canonical_track_id, latest_answers.track_id) as canonical_track_id
+    from latest_answers
     left join track_aliases as seed_aliases
-        on recommendations.seed_track_id = seed_aliases.track_id
+        on latest_answers.seed_track_id = seed_aliases.track_id
     left join track_aliases
-        on recommendations.track_id = track_aliases.track_id
+        on latest_answers.track_id = track_aliases.track_id
 
 ),
 
@@ -53,6 +77,7 @@ with_repetition as (
         recommendation_id,
         recommender,
         recommender_version,
+        variant,
         user_id,
         week_start,
         canonical_seed_track_id as seed_track_id,
@@ -100,6 +125,7 @@ final as (
         positioned.recommendation_id,
         positioned.recommender,
         positioned.recommender_version,
+        positioned.variant,
         positioned.user_id,
         positioned.week_start,
         positioned.seed_track_id,

@@ -11,6 +11,8 @@ needed as (
     union all
     select 'recommended_weeks' as constant
     union all
+    select 'recommended_weeks_of_services' as constant
+    union all
     select 'poll_match_tolerance_seconds' as constant
     union all
     select 'segment_top_places' as constant

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from tests.conftest import PROJECT, Place, finish
-from tests.extract.exports import record
+from tests.extract.exports import TRACK, record, write_json
 
 FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
 
@@ -342,3 +342,21 @@ def test_stopping_ends_at_once_and_holds_nobody_up(
     assert done.code == 128 + number
     assert done.err == "Stopped. Nothing is half done: run the same command again.\n"
     assert holder.poll() is None
+
+
+def test_feedback_of_a_loaded_account_is_loaded_and_the_rest_reported(empty_place: Place, tmp_path: Path) -> None:
+    export = write_json(tmp_path / "Streaming_History_Audio_2026_0.json", [record()])
+    assert empty_place.run("load", "export", export, "--account", "me", "--timezone", "UTC").code == 0
+    thumbs = tmp_path / "thumbs.csv"
+    thumbs.write_text(
+        "account,track,feedback,when\n"
+        f"me,{TRACK},liked,2026-03-01\nsomebody,{TRACK},liked,2026-03-01\nme,{TRACK},adored,2026-03-01\n"
+    )
+    done = empty_place.run("load", "feedback", thumbs)
+    assert done.code == 0, done.text
+    assert "Feedback: 1 row loaded from 1 file" in done.out
+    assert "1  nothing of this account is loaded here" in done.out
+    assert "1  feedback is none of saved, liked, disliked, rating" in done.out
+    done = empty_place.run("load", "feedback", tmp_path / "thumbs.cvs")
+    assert done.code == 2
+    assert "Did you mean" in done.err

@@ -12,6 +12,7 @@ import typer
 
 from workflow.console import Screen
 from workflow.settings import Settings, load_settings
+from workflow.words import command_words
 
 if TYPE_CHECKING:
     from extract.report import LoadReport
@@ -39,19 +40,7 @@ class Run:
         self.settings: Settings = load_settings()
         self.screen = Screen()
         self.wait = not no_wait
-        self.command = " ".join(["spotiflow", *_without_labels(sys.argv[1:])])
-
-
-def _without_labels(arguments: list[str]) -> list[str]:
-    """The command for others to see; labels of accounts stay out of files beside the warehouse."""
-    shown = []
-    hides_next = False
-    for argument in arguments:
-        name, sign, _ = argument.partition("=")
-        is_private = name in ("--account", "--display-name", "--client-id")
-        shown.append("…" if hides_next else f"{name}=…" if is_private and sign else argument)
-        hides_next = is_private and not sign
-    return shown
+        self.command = " ".join(["spotiflow", *command_words(sys.argv[1:])])
 
 
 def writer(run: Run) -> AbstractContextManager[None]:
@@ -106,11 +95,11 @@ def load_own(
     conclude(run, report)
 
 
-def conclude(run: Run, report: LoadReport, what: str = "file") -> None:
-    """Say what a load did and leave with its exit code: 1 nothing loaded, 3 not all of it. `what` it was loaded from."""
+def conclude(run: Run, report: LoadReport) -> None:
+    """Say what a load did and leave with its exit code: 1 nothing loaded, 3 not all of it."""
     from workflow.loading import summarise
 
-    summarise(run.screen, report, what)
+    summarise(run.screen, report)
     if report.problems and not report.rows_loaded:
         raise typer.Exit(1)
     run.screen.say()

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflow import checks
-from workflow.commands.common import ZONE_HELP, AccountLabel, NoWait, Run, checked, conclude, load_own, writer, zone_of
+from workflow.commands.common import (
+    ZONE_HELP,
+    AccountLabel,
+    NoWait,
+    Run,
+    checked,
+    conclude,
+    load_own,
+    writer,
+    zone_of,
+)
 from workflow.console import CommandError
 from workflow.settings import shown
 
@@ -130,6 +140,114 @@ def load_features_command(
 
 
 @app.command(
+    "feedback",
+    epilog="[bold]Examples[/bold]\n\nspotiflow load feedback thumbs.csv\n\n"
+    "spotiflow load feedback my_ratings.jsonl --account me",
+)
+def load_feedback_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, Parquet or JSON Lines file.")],
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="LABEL", help="Whose feedback it is, when the file has no column for that."),
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Load what listeners said about tracks: saved, liked, disliked or rated.
+
+    Columns: account (a label), track (id, URI or address), feedback (saved, liked, disliked, rating), when (ISO 8601,
+    UTC unless it says otherwise); for ratings also rating and, if the best is not 5, rating_max.
+    """
+    if account is not None:
+        checked("--account", checks.label, account)
+    path = checked("PATH", checks.row_file_path, path)
+    from extract.feedback import load_feedback
+    from extract.pseudonyms import user_id_for
+    from workflow.locks import connect
+    from workflow.warehouse import accounts
+
+    run = Run(no_wait)
+
+    def load(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
+        known: set[str] = set()
+        if warehouse.exists():
+            with connect(warehouse, read_only=True) as connection:
+                known = {person.user_id for person in accounts(connection) if not person.is_sample}
+        return load_feedback(
+            warehouse,
+            path,
+            lambda label: user_id_for(label, run.settings.home),
+            known,
+            account=account,
+            progress=progress,
+        )
+
+    load_own(run, f"Load feedback from {path.name}", None, load)
+
+
+@app.command(
+    "recommendations",
+    epilog="[bold]Examples[/bold]\n\n"
+    "spotiflow load recommendations answers.csv --recommender our-model --version 2026-11-24\n\n"
+    "spotiflow load recommendations answers.parquet --recommender our-model --version 1.4 --account me",
+)
+def load_recommendations_command(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, Parquet or JSON Lines file.")],
+    recommender: Annotated[
+        str, typer.Option("--recommender", metavar="NAME", help="What the model is called on the site.")
+    ],
+    version: Annotated[str, typer.Option("--version", metavar="V", help="Which version of the model answered.")],
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="LABEL", help="The account that all rows are for; else a column says it."),
+    ] = None,
+    no_wait: NoWait = False,
+) -> None:
+    """Load what a model of your own recommends for Top Songs, to hold it against the other recommenders.
+
+    One row a recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
+    (the Top Song), rank (1 is first), track_id. Used when there: as_of (up to when the model knew listening),
+    requested_at, variant. An answer replaces the one that the model gave before for the same week and song.
+    """
+    path = checked("PATH", checks.row_file_path, path)
+    if account is not None:
+        checked("--account", checks.label, account)
+
+    from extract.pseudonyms import sample_user_id, user_id_for
+    from extract.recommendations.own_model import OwnModel, load_recommendations, own_name, own_version
+    from workflow import loading, seed_files
+    from workflow.locks import wait_for_database
+    from workflow.warehouse import Kind
+
+    run = Run(no_wait)
+    settings = run.settings
+    listed = {
+        row["recommender"]: row for row in seed_files.rows(settings.root / "seeds" / "definitions" / "recommenders.csv")
+    }
+    model = OwnModel(
+        checked("--recommender", lambda name: own_name(name, frozenset(listed)), recommender),
+        checked("--version", own_version, version),
+    )
+    with writer(run):
+        wait_for_database(settings.warehouse, run.wait, run.screen.note)
+        kind = loading.held(settings, run.wait, run.screen.note)
+
+        def user_id_of(label: str) -> str:
+            return sample_user_id(label) if kind is Kind.SAMPLE else user_id_for(label, settings.home)
+
+        with run.screen.step(f"Load the recommendations of {recommender}") as step:
+            report = load_recommendations(
+                *(settings.warehouse, path, model, user_id_of),
+                most_ranks=int(listed["file"]["most_ranks"]),
+                account=account,
+                progress=step.at,
+            )
+            step.result = f"{report.rows_loaded:,} rows"
+            if report.problems and not report.rows_loaded:
+                step.verdict = "failed"
+    conclude(run, report)
+
+
+@app.command(
     "api",
     epilog="[bold]Examples[/bold]\n\nspotiflow load api\n\nspotiflow load api --account me --account kim",
 )
@@ -152,16 +270,17 @@ def load_api_command(
     if timezone is not None:
         checked("--timezone", checks.timezone, timezone)
 
+    from extract.http import utc_now
     from extract.pseudonyms import user_id_for
-    from extract.spotify_api.accounts import known_accounts
+    from extract.spotify_api.accounts import accounts_with_login
     from workflow import loading
     from workflow.locks import wait_for_database
-    from workflow.polling import poll_accounts, warnings
-    from workflow.polling import utc_now as utc
+    from workflow.polling import PollReport, poll_accounts, summarise_poll, warnings
+    from workflow.words import count
 
     run = Run(no_wait)
     settings, screen = run.settings, run.screen
-    known = known_accounts(settings.home)
+    known, polled = accounts_with_login(settings.home), PollReport()
     if not labels and not known:
         raise CommandError("No account has logged in yet. Log in first: spotiflow login --account LABEL")
     named = {user_id_for(label, settings.home): label for label in labels}
@@ -171,7 +290,8 @@ def load_api_command(
         with screen.step("Ask Spotify for the newest plays") as step:
 
             def load(warehouse: Path) -> LoadReport:
-                return poll_accounts(
+                nonlocal polled
+                polled = poll_accounts(
                     settings,
                     step.at,
                     list(named) or None,
@@ -179,14 +299,17 @@ def load_api_command(
                     timezone=timezone,
                     ask_now=now,
                     warehouse=warehouse,
-                ).as_load_report()
+                )
+                return polled.as_load_report()
 
-            report, replaced = loading.load_own(settings, load, kind)
-            step.result = f"{report.rows_new or 0:,} new plays"
-            if report.problems and not report.rows_loaded:
+            _, replaced = loading.load_own(settings, load, kind)
+            step.result = count(polled.plays_new, "new play")
+            if polled.exit_code == 1:
                 step.verdict = "failed"
         if replaced:
             screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
-    for sentence in warnings(known.values(), utc()):
+    for sentence in warnings(known.values(), utc_now()):
         screen.say(sentence)
-    conclude(run, report, what="account")
+    summarise_poll(screen, polled)
+    if polled.exit_code:
+        raise typer.Exit(polled.exit_code)

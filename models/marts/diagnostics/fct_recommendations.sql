@@ -60,6 +60,7 @@ final as (
         recommendations.recommendation_id,
         recommendations.recommender,
         recommendations.recommender_version,
+        recommendations.variant,
         recommendations.user_id,
         recommendations.week_start,
         top_songs.top_song_number,

@@ -20,10 +20,12 @@ renamed as (
         user_id,
         seed_track_id,
         track_id,
+        _dlt_load_id as load_id,
 
         ---- strings
         recommender,
         recommender_version,
+        variant,
 
         ---- numerics
         rank,
