@@ -130,7 +130,8 @@ class Follow:
         self.seen = self._fingerprint()
         if code in (0, 3):
             self.is_behind = False
-            return "published, site built" if self.with_site else "published"
+            said = "published, site built" if self.with_site else "published"
+            return "; ".join([said, *(" ".join(problem.split()) for problem in refresh.service_problems)])
         if quiet.failures:
             return f"not published: {quiet.failures[-1][:400]}"
         bad = refresh.build.bad if refresh.build is not None else []

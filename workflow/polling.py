@@ -176,7 +176,7 @@ class _Run:
     def ask_plays(self, user_id: str, known: KnownAccount) -> None:
         """The account's page of recently played, or why there is none."""
         from extract.spotify_api import cached_client
-        from extract.spotify_api.recently_played import account_for, poll
+        from extract.spotify_api.recently_played import account_for, keep_polls, poll
 
         home = self.settings.home
         one = _Asked(
@@ -192,6 +192,8 @@ class _Run:
             one.client = cached_client(user_id, home, log=one.log, patience=self.patience, sleep=self.sleep)
             self._check_identity(one)
             one.poll = poll(one.client, user_id)
+            # On disk before the next account is asked: Spotify may never show these plays again.
+            keep_polls(self.warehouse, [one.account], [one.poll])
             one.result.report = one.poll.report
             if one.poll.error is not None:
                 raise one.poll.error
@@ -201,16 +203,17 @@ class _Run:
 
     def store_plays(self) -> None:
         """Load what was answered, and the log of all requests."""
-        from extract.spotify_api.recently_played import load_polls
+        from extract.pipeline import load_tables
+        from extract.spotify_api.recently_played import keep_polls
 
         answered = [one for one in self.asked if one.poll is not None]
         for one in answered:
             self._compare(one)
         requests = [row for one in self.asked for row in one.log.rows]
+        if requests:
+            keep_polls(self.warehouse, [], [], requests)
         if answered or requests:
-            accounts = [one.account for one in answered if one.account is not None]
-            polls = [one.poll for one in answered if one.poll is not None]
-            load_polls(self.warehouse, accounts, polls, self.progress, requests)
+            load_tables(self.warehouse, {}, self.progress)
         for one in self.asked:
             one.log.rows.clear()
 

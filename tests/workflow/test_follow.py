@@ -48,6 +48,7 @@ class Built:
         self.codes = codes
         self.runs = 0
         self.build = None
+        self.service_problems: list[str] = []
 
     def __call__(self, settings: object, screen: Screen, command: str, **options: object) -> Built:
         assert options["with_poll"] is False
