@@ -119,7 +119,9 @@ class Follow:
             parts.append(self._refresh())
         else:
             parts.append("nothing to do")
-        parts += [" ".join(problem.split()) for problem in report.problems]
+        # Without labels: what a long-lived process says ends up in some log.
+        problems = [account.unnamed_problem for account in report.accounts]
+        parts += [" ".join(problem.split()) for problem in problems if problem]
         return "; ".join(parts)
 
     def _refresh(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import stat
 import threading
@@ -213,3 +214,21 @@ def test_a_login_that_ends_soon_is_warned_of(there: SpotifyPlace) -> None:
 def test_nobody(there: SpotifyPlace) -> None:
     said = there.run("accounts")
     assert (said.code, "No account has logged in yet" in said.text) == (0, True)
+
+
+def test_nothing_private_in_any_log_at_debug(there: SpotifyPlace, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in ("spotipy", "spotipy.client", "spotipy.oauth2", "urllib3", "requests", "dlt"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    label = "a-label-that-nobody-may-see"
+    assert log_in(there, label, "code=the-code-of-this-login&state=STATE", options=NEW).code == 0
+    there.spotify.access_tokens["access-token-of-one"] = there.spotify.accounts[ONE]
+    assert there.run("load", "api").code == 0
+    assert "urllib3" in "".join(record.name for record in caplog.records), "the log was on"
+    secrets = (ONE, "access-token-of-one", "the-code-of-this-login", "spotify-id-of-one", label)
+    # The browser of this test logs what it asks for, as any browser does.
+    ours = [record.getMessage() for record in caplog.records if "/callback?" not in record.getMessage()]
+    assert not [secret for secret in secrets for line in ours if secret in line]
+    outside = [file for file in there.place.folder.rglob("*") if file.is_file() and there.home not in file.parents]
+    assert outside
+    assert not [(file, secret) for file in outside for secret in secrets if secret.encode() in file.read_bytes()]
