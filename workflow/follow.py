@@ -119,7 +119,9 @@ class Follow:
             parts.append(self._refresh())
         else:
             parts.append("nothing to do")
-        parts += [" ".join(problem.split()) for problem in report.problems]
+        # Without labels: what a long-lived process says ends up in some log.
+        problems = [account.unnamed_problem for account in report.accounts]
+        parts += [" ".join(problem.split()) for problem in problems if problem]
         return "; ".join(parts)
 
     def _refresh(self) -> str:
@@ -130,7 +132,8 @@ class Follow:
         self.seen = self._fingerprint()
         if code in (0, 3):
             self.is_behind = False
-            return "published, site built" if self.with_site else "published"
+            said = "published, site built" if self.with_site else "published"
+            return "; ".join([said, *(" ".join(problem.split()) for problem in refresh.service_problems)])
         if quiet.failures:
             return f"not published: {quiet.failures[-1][:400]}"
         bad = refresh.build.bad if refresh.build is not None else []

@@ -48,6 +48,12 @@ class AccountPoll:
         return self.known.label
 
     @property
+    def unnamed_problem(self) -> str | None:
+        """The same with the name that the site uses, for output that goes into logs."""
+        found = self.error or self.later
+        return f"Listener {self.user_id[:6]}: {found}" if found else None
+
+    @property
     def problem(self) -> str | None:
         """Why something is missing, with the account's name."""
         found = self.error or self.later
