@@ -43,8 +43,14 @@ def held(settings: Settings, wait: bool, say: Callable[[str], None]) -> Kind:
 def load_own(settings: Settings, loader: Loader, kind: Kind) -> tuple[LoadReport, bool]:
     """Load somebody's own listening or features; True when it took the place of the sample."""
     if kind is not Kind.SAMPLE:
+        _adopt_answers(settings.warehouse, settings.warehouse)
         return loader(settings.warehouse), False
-    report, replaced = _load_aside(settings.warehouse, loader)
+
+    def with_answers(fresh: Path) -> LoadReport:
+        _adopt_answers(settings.warehouse, fresh)
+        return loader(fresh)
+
+    report, replaced = _load_aside(settings.warehouse, with_answers)
     return report, replaced
 
 
@@ -66,6 +72,17 @@ def _load_aside(target: Path, loader: Loader) -> tuple[LoadReport, bool]:
         return report, True
     finally:
         _remove_database(fresh)
+
+
+def _adopt_answers(target: Path, into: Path) -> None:
+    """Take over what Spotify answered to a load that was killed before its fresh warehouse took the sample's place."""
+    from extract import spool
+
+    pattern = re.compile(re.escape(target.stem) + r"\.loading-(\d+)\.spool")
+    for entry in sorted(target.parent.iterdir()) if target.parent.is_dir() else ():
+        found = pattern.fullmatch(entry.name)
+        if found and not is_alive(int(found[1])):
+            spool.adopt(entry, into)
 
 
 def _take_place(fresh: Path, target: Path) -> None:

@@ -85,7 +85,10 @@ class Refresh:
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     build: BuildResult | None = None
+    with_poll: bool = True
+    dbt: Dbt | None = None  # of a process that goes on: parsed code is kept between runs
     poll_problems: list[str] = field(default_factory=list)
+    poll_notes: list[str] = field(default_factory=list)
     service_problems: list[str] = field(default_factory=list)  # what services for features and songs did not give
     published: bool = False
 
@@ -126,7 +129,7 @@ class Refresh:
         with self._open() as connection:
             self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
-        dbt = Dbt(self.settings)
+        dbt = self.dbt or Dbt(self.settings)
         self._build(dbt, "Build and test up to the Top Songs", _TO_TOP_SONGS)
         self._recommend()
         self._features(_OF_RECOMMENDED)
@@ -141,31 +144,27 @@ class Refresh:
         return connect(self.settings.warehouse, read_only=True, wait=self.wait, say=self.screen.note)
 
     def _poll(self) -> None:
-        """Ask Spotify for the newest plays of every account that has a cached login."""
-        tokens = {path.stem for path in (self.settings.home / "tokens").glob("*.json")}
-        if not tokens:
+        """Ask Spotify for the newest plays of every account that has logged in."""
+        if not self.with_poll or not any((self.settings.home / "tokens").glob("*.json")):
             return
         with self._open() as connection:
-            people = [p for p in warehouse.accounts(connection) if not p.is_sample and p.user_id in tokens]
-        if not people:
-            return
+            if warehouse.kind(connection) is not Kind.REAL:
+                return  # sample and real listening never share a warehouse
+        from extract.http import utc_now
         from extract.report import LoadError
-        from extract.spotify_api import cached_client, load_recently_played
+        from extract.spotify_api.accounts import accounts_with_login
+        from workflow.polling import poll_accounts, warnings
 
         with self.screen.step("Ask Spotify for the newest plays") as step:
-            rows = 0
-            for account in people:
-                try:
-                    client = cached_client(account.user_id, self.settings.home)
-                    report = load_recently_played(
-                        self.settings.warehouse, account.user_id, client, account.timezone, progress=step.at
-                    )
-                    rows += report.rows_loaded
-                    self.poll_problems += [f"{account.name}: {file.problem}" for file in report.problems]
-                except LoadError as error:
-                    # What is loaded is still worth showing; the summary and the exit code say what is missing.
-                    self.poll_problems.append(f"{account.name}: {error}")
-            step.result = count(rows, "row")
+            try:
+                report = poll_accounts(self.settings, step.at)
+                step.result = count(report.plays_new, "new play")
+                # What is loaded is still worth showing; the summary and the exit code say what is missing.
+                self.poll_problems += report.problems
+                self.poll_notes += [f"{one.name}: {one.report.note}" for one in report.accounts if one.report.note]
+                self.poll_notes += warnings(accounts_with_login(self.settings.home).values(), utc_now())
+            except LoadError as error:
+                self.poll_problems.append(str(error))
             if self.poll_problems:
                 step.verdict = "failed"
 
@@ -270,6 +269,8 @@ class Refresh:
             screen.heading("Spotify could not be asked for everything")
             for problem in self.poll_problems:
                 screen.say(f"  {problem}")
+        for note in self.poll_notes:
+            screen.say(f"  {note}")
         if self.service_problems:
             screen.heading("Services did not answer everything")
             for problem in self.service_problems:

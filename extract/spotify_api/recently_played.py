@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 import spotipy
 
+from extract import spool
 from extract.http import Outcome, ServiceError, quoted, utc_now
 from extract.pipeline import load_tables
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
@@ -212,45 +213,38 @@ def load_polls(
 
     `requests` are further rows of `poll_log`: of logins that were renewed, say.
     """
-    answered = {poll.log["user_id"] for poll in polls if poll.error is None}
-    load_tables(
+    keep_polls(warehouse, accounts, polls, requests)
+    load_tables(warehouse, {}, progress)
+
+
+def keep_polls(
+    warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], requests: Sequence[Row] = ()
+) -> None:
+    """Put what was answered on disk, where the next load finds it, whatever happens to this process."""
+    answered = {poll.log.get("user_id") for poll in polls if poll.error is None}
+    spool.keep(
         warehouse,
         {
             ACCOUNTS.name: [
-                ACCOUNTS.from_rows(
-                    {
-                        "user_id": account.user_id,
-                        "display_name": account.display_name,
-                        "timezone": account.timezone,
-                        "is_sample": account.is_sample,
-                    }
-                    for account in accounts
-                    if account.user_id in answered
-                )
+                {
+                    "user_id": account.user_id,
+                    "display_name": account.display_name,
+                    "timezone": account.timezone,
+                    "is_sample": account.is_sample,
+                }
+                for account in accounts
+                if account.user_id in answered
             ],
-            RECENTLY_PLAYED_TABLE.name: [
-                RECENTLY_PLAYED_TABLE.from_rows(
-                    _latest((row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE.primary_key)
-                )
-            ],
-            TRACKS.name: [
-                TRACKS.from_rows(_latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key))
-            ],
-            ARTISTS.name: [
-                ARTISTS.from_rows(_latest((row for poll in polls for row in poll.artists), ARTISTS.primary_key))
-            ],
-            REJECTED_ROWS.name: [
-                REJECTED_ROWS.from_rows(
-                    _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key)
-                )
-            ],
-            TOP_TRACKS.name: [TOP_TRACKS.from_rows(row for poll in polls for row in poll.top_tracks)],
-            FEEDBACK.name: [
-                FEEDBACK.from_rows(_latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key))
-            ],
-            POLL_LOG.name: [POLL_LOG.from_rows([*requests, *(row for poll in polls for row in poll.requests)])],
+            RECENTLY_PLAYED_TABLE.name: _latest(
+                (row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE.primary_key
+            ),
+            TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key),
+            ARTISTS.name: _latest((row for poll in polls for row in poll.artists), ARTISTS.primary_key),
+            REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key),
+            TOP_TRACKS.name: [row for poll in polls for row in poll.top_tracks],
+            FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key),
+            POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
         },
-        progress,
     )
 
 

@@ -296,26 +296,67 @@ def load_recommendations_command(
 
 @app.command(
     "api",
-    epilog="[bold]Example[/bold]  spotiflow load api --account me",
+    epilog="[bold]Examples[/bold]\n\nspotiflow load api\n\nspotiflow load api --account me --account kim",
 )
 def load_api_command(
-    account: AccountLabel,
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", metavar="LABEL", help="An account that has logged in; all of them if left out."),
+    ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Ask even if Spotify wanted to be left alone until later.")
+    ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Load the last 50 plays of an account from Spotify's Web API, with its cached login."""
-    checked("--account", checks.label, account)
+    """Load the last 50 plays of each account from Spotify's Web API, and once a day its top and saved tracks.
+
+    Accounts log in with `spotiflow login`. One account that fails stops no other.
+    """
+    labels = [checked("--account", checks.label, label) for label in account or []]
     if timezone is not None:
         checked("--timezone", checks.timezone, timezone)
 
+    from extract.http import utc_now
     from extract.pseudonyms import user_id_for
-    from extract.spotify_api import cached_client, load_recently_played
+    from extract.spotify_api.accounts import accounts_with_login
+    from workflow import loading
+    from workflow.locks import wait_for_database
+    from workflow.polling import PollReport, poll_accounts, summarise_poll, warnings
+    from workflow.words import count
 
     run = Run(no_wait)
-    user_id = user_id_for(account, run.settings.home)
+    settings, screen = run.settings, run.screen
+    known, polled = accounts_with_login(settings.home), PollReport()
+    if not labels and not known:
+        raise CommandError("No account has logged in yet. Log in first: spotiflow login --account LABEL")
+    named = {user_id_for(label, settings.home): label for label in labels}
+    with writer(run):
+        wait_for_database(settings.warehouse, run.wait, screen.note)
+        kind = loading.held(settings, run.wait, screen.note)
+        with screen.step("Ask Spotify for the newest plays") as step:
 
-    def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
-        client = cached_client(user_id, run.settings.home)
-        return load_recently_played(warehouse, user_id, client, zone_of(account, timezone, known), progress=progress)
+            def load(warehouse: Path) -> LoadReport:
+                nonlocal polled
+                polled = poll_accounts(
+                    settings,
+                    step.at,
+                    list(named) or None,
+                    names=named,
+                    timezone=timezone,
+                    ask_now=now,
+                    warehouse=warehouse,
+                )
+                return polled.as_load_report()
 
-    load_own(run, f"Load {account}'s newest plays from Spotify", user_id, load, (account, timezone))
+            _, replaced = loading.load_own(settings, load, kind)
+            step.result = count(polled.plays_new, "new play")
+            if polled.exit_code == 1:
+                step.verdict = "failed"
+        if replaced:
+            screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
+    for sentence in warnings(known.values(), utc_now()):
+        screen.say(sentence)
+    summarise_poll(screen, polled)
+    if polled.exit_code:
+        raise typer.Exit(polled.exit_code)
