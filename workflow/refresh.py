@@ -37,6 +37,9 @@ _TO_TOP_SONGS = [
     *("--exclude", "test_type:unit"),
 ]
 
+_OF_PLAYED = "Ask for audio features of what was played"
+_OF_RECOMMENDED = "Ask for audio features of what was recommended"
+
 _HOW_TO_LOAD = """\
   spotiflow load sample
       fictional listeners, to look around
@@ -117,16 +120,19 @@ class Refresh:
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
         if self.ask_online:
             self._poll()
-        self._features("Ask for audio features of what was played")
+        self._features(_OF_PLAYED)
         if not self.force and self._published_is_current():
-            return self._site_is_due()
+            self._recommend(services_only=True)
+            self._features(_OF_RECOMMENDED)
+            if self._published_is_current():
+                return self._site_is_due()
         with self._open() as connection:
             self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
         dbt = self.dbt or Dbt(self.settings)
         self._build(dbt, "Build and test up to the Top Songs", _TO_TOP_SONGS)
         self._recommend()
-        self._features("Ask for audio features of what was recommended")
+        self._features(_OF_RECOMMENDED)
         self._build(dbt, "Build and test everything", [])
         with self.screen.step("Publish") as step:
             # Parsed again: what is published must be what is on disk now.
@@ -209,12 +215,15 @@ class Refresh:
                 problems = [str(error)]
             self._note_problems(step, problems)
 
-    def _recommend(self) -> None:
+    def _recommend(self, services_only: bool = False) -> None:
+        """Ask recommenders about the Top Songs; services alone, when only they may have left something open."""
         from extract.recommendations import recommend
 
-        with self.screen.step("Recommend songs for them") as step:
+        asked = [one for one in recommenders(self.settings, self._online()) if not (services_only and one.is_local)]
+        if not asked:
+            return
+        with self.screen.step("Ask services to recommend" if services_only else "Recommend songs for them") as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
-            asked = recommenders(self.settings, self._online())
             report = recommend(self.settings.warehouse, progress=step.at, recommenders=asked)
             new = "" if report.rows_new is None else f", {report.rows_new:,} new"
             step.result = count(report.rows_loaded, "recommendation") + new

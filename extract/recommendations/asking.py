@@ -241,7 +241,11 @@ def _new(
         f"create temp table new_answers as {_NEW_ANSWERS.format(answered=answered, columns=columns)}",
         {"as_of": answers.as_of, "version": recommender.version, "is_local": recommender.is_local},
     )
-    same_for_all = {"recommender": recommender.name, "version": recommender.version, "requested_at": asked_at}
+    same_for_all = {
+        "recommender": recommender.name,
+        "version": recommender.version,
+        "requested_at": answers.as_of or asked_at,
+    }
     tracks = connection.execute(
         """
         select

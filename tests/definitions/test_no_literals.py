@@ -166,6 +166,11 @@ _FACTORS = (
 SQL_NUMBERS: dict[str, dict[str, str]] = {
     "int_play_report_days.sql": {"2": "days that one day's reports can change: a limit of the method"},
     "int_plays_merged.sql": {"4": "rounds of matching, and days read around a day: limits of the method"},
+    "normalised_title.sql": {
+        "0123456789": "digits, as letters",
+        "０１２３４５６７８９": "wide digits, as letters",
+        "31": "the unit separator of ASCII",
+    },
     "int_tracks.sql": {"2": "order of sources", "3": "order of sources"},
     "int_track_sound_clusters.sql": {"6": "decimals to which distances are told apart: rounding"},
     "fct_plays.sql": {"100": "a play of the whole track is complete: percent"},
