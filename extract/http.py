@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -51,6 +51,8 @@ class Outcome(StrEnum):
     NO_CONNECTION = "no_connection"  # no answer at all, or a connection that broke
     TIMED_OUT = "timed_out"  # too slow
     CUT_OFF = "cut_off"  # a body that ends too early
+    WEB_PAGE = "web_page"  # HTML with status 200, or a redirect: a network that wants somebody to sign in
+    NOTHING = "nothing"  # an empty body or a JSON null with status 200
     UNREADABLE = "unreadable"  # says that all is well, and is not what was asked for
     FORBIDDEN = "forbidden"  # 403
     NOT_FOUND = "not_found"  # 404
@@ -282,6 +284,7 @@ def _may_pass(error: BaseException) -> bool:
         Outcome.NO_CONNECTION,
         Outcome.TIMED_OUT,
         Outcome.CUT_OFF,
+        Outcome.NOTHING,
     )
 
 
@@ -331,7 +334,7 @@ def unavailable(name: str, status: int) -> ServiceError:
     )
 
 
-def rate_limited(name: str, headers: CaseInsensitiveDict[str] | dict[str, str], now: datetime) -> ServiceError:
+def rate_limited(name: str, headers: Mapping[str, str], now: datetime) -> ServiceError:
     """429: with the moment to come back, if the service names one. `now` is naive UTC."""
     seconds = retry_after_seconds(headers, now)
     return ServiceError(Outcome.RATE_LIMITED, pause_sentence(name, seconds, now), 429, seconds)
@@ -347,16 +350,35 @@ def pause_sentence(name: str, seconds: float | None, now: datetime) -> str:
     )
 
 
-def unreadable(name: str, what: str, response: requests.Response) -> ServiceError:
-    """An answer that says "all is well" and is not what was asked for."""
-    text = response.text
-    # What begins as JSON and does not end was cut off on the way: another attempt may bring all of it.
-    begun = text.lstrip()[:1] in ("{", "[") and json_of(response) is None
+def unreadable(name: str, what: str, response: requests.Response, *, is_secret: bool = False) -> ServiceError:
+    """An answer that says "all is well" and is not what was asked for. A secret one is not quoted."""
+    text, status = response.text, response.status_code
+    said = "" if is_secret else f" ({quoted(text)})"
+    if response.is_redirect or "<html" in text[:2000].lower():
+        return ServiceError(
+            Outcome.WEB_PAGE,
+            f"A web page came back instead of {what}{said}: a proxy or a sign-in page of your network stands between. "
+            "Sign in there, or load again from another network.",
+            status,
+        )
+    if text.strip() in ("", "null"):
+        return ServiceError(
+            Outcome.NOTHING,
+            f"{name} said that all is well and sent nothing instead of {what}{said}. Load again in a few minutes.",
+            status,
+        )
+    # What begins as JSON and does not end was cut off on the way.
+    if text.lstrip()[:1] in ("{", "[") and json_of(response) is None:
+        return ServiceError(
+            Outcome.CUT_OFF,
+            f"Only a part of the answer came back instead of {what}{said}. Load again in a few minutes.",
+            status,
+        )
     return ServiceError(
-        Outcome.CUT_OFF if begun else Outcome.UNREADABLE,
-        f"What came back instead of {what} is not an answer of {name} ({quoted(text)}). "
-        "A proxy or a sign-in page of your network may stand in between; load again from another network or later.",
-        response.status_code,
+        Outcome.UNREADABLE,
+        f"What came back instead of {what} is not an answer of {name}'s API{said}. "
+        "A proxy of your network may stand in between; load again from another network or later.",
+        status,
     )
 
 
@@ -378,9 +400,9 @@ def quoted(text: str) -> str:
     return f"“{plain[:_LONGEST_QUOTE]}{'…' if len(plain) > _LONGEST_QUOTE else ''}”"
 
 
-def retry_after_seconds(headers: CaseInsensitiveDict[str] | dict[str, str], now: datetime) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
     """The Retry-After header in seconds, from a number or an HTTP date; None for nonsense. `now` is naive UTC."""
-    text = (headers.get("Retry-After") or "").strip()
+    text = CaseInsensitiveDict(headers).get("Retry-After", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return float(text)
     try:

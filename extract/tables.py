@@ -179,10 +179,21 @@ FEEDBACK = _table(
     rating=pa.float64(),  # 0 = worst, 1 = best; null unless kind = 'rating'
 )
 
+TOP_TRACKS = _table(
+    "top_tracks",
+    ("user_id", "time_range", "captured_on", "rank"),
+    user_id=pa.string(),
+    time_range=pa.string(),  # short_term, medium_term, long_term: about 4 weeks, 6 months, 1 year
+    captured_on=pa.date32(),  # UTC
+    rank=pa.int64(),  # 1 = most played
+    track_id=pa.string(),
+    captured_at=_TIMESTAMP,
+)
+
 POLL_LOG = _table(
     "poll_log",
     ("user_id", "requested_at", "endpoint"),
-    user_id=pa.string(),
+    user_id=pa.string(),  # '' when no account is concerned
     requested_at=_TIMESTAMP,
     endpoint=pa.string(),
     status_code=pa.int64(),
@@ -190,6 +201,9 @@ POLL_LOG = _table(
     page_size=pa.int64(),
     oldest_played_at=_TIMESTAMP,
     newest_played_at=_TIMESTAMP,
+    attempt=pa.int64(),  # 1 = the first
+    retry_after_seconds=pa.float64(),  # how long the service asked to be left alone
+    service=pa.string(),  # spotify, spotify_accounts, reccobeats
 )
 
 REJECTED_ROWS = _table(
@@ -236,6 +250,7 @@ TABLES: dict[str, RawTable] = {
         RECOMMENDATIONS,
         RECOMMENDATION_REQUESTS,
         FEEDBACK,
+        TOP_TRACKS,
         POLL_LOG,
         REJECTED_ROWS,
         LOAD_LOG,

@@ -1,11 +1,12 @@
 """Spotify's Web API, through spotipy: recently played tracks of accounts whose login is stored. See README.md."""
 
 from extract.spotify_api.errors import ApiError
-from extract.spotify_api.login import cached_client, token_path
+from extract.spotify_api.login import AccountClient, cached_client, token_path
 from extract.spotify_api.recently_played import Account, account_for, load_polls, load_recently_played, poll
 
 __all__ = [
     "Account",
+    "AccountClient",
     "ApiError",
     "account_for",
     "cached_client",

@@ -6,12 +6,15 @@ The file `<home>/tokens/<user_id>.json` is what spotipy keeps of a login (`acces
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import secrets
 import stat
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,12 @@ import spotipy
 from spotipy.cache_handler import CacheHandler
 from spotipy.oauth2 import SpotifyOAuth, SpotifyPKCE
 
+from extract.http import Patience
+from extract.request_log import RequestLog
+from extract.services import services
 from extract.spotify_api.errors import ApiError
-from extract.spotify_api.session import ApiSession, TokenSession
+from extract.spotify_api.session import TOKENS, WEB_API, ApiSession, TokenSession
 from extract.spotify_api.settings import (
-    ACCOUNTS_BASE,
-    API_BASE,
     CLIENT_ID_VARIABLE,
     CLIENT_SECRET_VARIABLE,
     REDIRECT_URI,
@@ -33,30 +37,53 @@ from extract.spotify_api.settings import (
 
 _EXPIRES_SOON_SECONDS = 60
 
+Sleep = Callable[[float], None]
+
 
 def token_path(user_id: str, home: Path) -> Path:
     """Where the login of an account is stored."""
     return home / "tokens" / f"{user_id}.json"
 
 
+class AccountClient(spotipy.Spotify):  # type: ignore[misc]  # spotipy has no types
+    """A spotipy client of one account; `log` holds a row for every attempt that it made."""
+
+    log: RequestLog
+
+
 def cached_client(
-    user_id: str, home: Path, *, api_base: str = API_BASE, accounts_base: str = ACCOUNTS_BASE
-) -> spotipy.Spotify:
+    user_id: str,
+    home: Path,
+    *,
+    api_base: str | None = None,
+    accounts_base: str | None = None,
+    log: RequestLog | None = None,
+    patience: Patience | None = None,
+    sleep: Sleep | None = None,
+) -> AccountClient:
     """A spotipy client with the account's stored login, renewed first if it has expired.
 
-    `home` is the folder of secrets (`.spotiflow/`); the bases are those of the real service unless a stand-in
-    is meant. Never prompts, opens a browser or sleeps; no token is ever logged. Each call is tried once.
+    `home` is the folder of secrets (`.spotiflow/`); the bases are those of `extract.services` unless given. Never
+    prompts or opens a browser, waits at most as long as `patience` allows; no token is ever logged.
 
     Raises:
         ApiError: no usable login, or Spotify refuses it; the sentence says what to do.
     """
     silence_spotipy()
-    login = StoredLogin(TokenFile(token_path(user_id, home)), accounts_base)
-    login.get_access_token()
-    client = spotipy.Spotify(
-        auth_manager=login, requests_session=ApiSession(api_base), requests_timeout=TIMEOUT_SECONDS
+    api_base = api_base or services().spotify_api
+    log = log if log is not None else RequestLog(user_id)
+    login = StoredLogin(
+        TokenFile(token_path(user_id, home)),
+        accounts_base or services().spotify_accounts,
+        log=log,
+        patience=patience,
+        sleep=sleep,
     )
+    login.get_access_token()
+    session = ApiSession(WEB_API, "Spotify", api_base, patience=patience, on_request=log, sleep=sleep, clock=log.now)
+    client = AccountClient(auth_manager=login, requests_session=session, requests_timeout=TIMEOUT_SECONDS)
     client.prefix = f"{api_base}/v1/"
+    client.log = log
     return client
 
 
@@ -77,9 +104,7 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
         except FileNotFoundError:
             raise ApiError(
                 "login_missing",
-                f"No Spotify login is stored for this account. Put one into {self.path}: a JSON object with "
-                "refresh_token and client_id (and client_secret, if your app has one); “Logging in” in "
-                "extract/spotify_api/README.md shows how.",
+                "No Spotify login is stored for this account. Log in: spotiflow login --account LABEL.",
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise ApiError(
@@ -96,7 +121,7 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
             raise ApiError(
                 "login_unreadable",
                 f"The stored login {self.path} is damaged: it is no JSON object with a refresh_token. "
-                "Delete it and log in again.",
+                "Log in again: spotiflow login --account LABEL.",
             )
         if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
             self.path.chmod(0o600)
@@ -113,12 +138,21 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
             ApiError: the file cannot be written. The new login would be lost, so this is no detail.
         """
         kept = self.read()
-        kept |= {name: value for name, value in token_info.items() if value is not None}
+        self.write(kept | {name: value for name, value in token_info.items() if value is not None})
+
+    def write(self, login: dict[str, Any]) -> None:
+        """Put a login in the place of the one before, whole or not at all.
+
+        Raises:
+            ApiError: the file cannot be written.
+        """
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
+            self.path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=1)
+                json.dump(login, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self.path)
@@ -130,6 +164,23 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
                 "Make the folder writable, then log in again if Spotify refuses the old login.",
             ) from None
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else renews or replaces a login meanwhile: a refresh token works once, so two renewals lose it.
+
+        The lock is on the folder, so that no file is left behind; the kernel lets go of it when the process ends.
+        """
+        try:
+            descriptor = os.open(self.path.parent, os.O_RDONLY)
+        except OSError:
+            yield  # no folder, no login; whoever reads it will say so
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
 
 class StoredLogin:
     """The auth manager of a spotipy client: a stored login, renewed when it has expired, and nothing else.
@@ -138,9 +189,20 @@ class StoredLogin:
     differs; this one has no such way out. It uses them for the refresh alone.
     """
 
-    def __init__(self, file: TokenFile, accounts_base: str = ACCOUNTS_BASE) -> None:
+    def __init__(
+        self,
+        file: TokenFile,
+        accounts_base: str,
+        *,
+        log: RequestLog | None = None,
+        patience: Patience | None = None,
+        sleep: Sleep | None = None,
+    ) -> None:
         self._file = file
         self._accounts_base = accounts_base
+        self._log = log if log is not None else RequestLog()
+        self._patience = patience
+        self._sleep = sleep
 
     def get_access_token(self, as_dict: bool = False) -> str:
         """A valid access token (`as_dict` is spotipy's, and always false).
@@ -149,25 +211,33 @@ class StoredLogin:
             ApiError: there is none to be had.
         """
         stored = self._file.read()
-        token, expires_at = stored.get("access_token"), stored.get("expires_at")
-        if (
-            isinstance(token, str)
-            and token
-            and isinstance(expires_at, int | float)
-            and expires_at - time.time() >= _EXPIRES_SOON_SECONDS
-        ):
+        if token := _valid_token(stored):
             return token
-        return self.refresh()
+        return self._renew(stored.get("access_token"))
 
     def refresh(self) -> str:
         """Ask Spotify for a new access token and store it."""
-        stored = self._file.read()
+        return self._renew(self._file.read().get("access_token"))
+
+    def granted(self, scope: str) -> bool:
+        """Whether the login allows `scope`; a login that does not say what it allows is tried."""
+        scopes = self._file.read().get("scope")
+        return not isinstance(scopes, str) or scope in scopes.replace(",", " ").split()
+
+    def _renew(self, refused: object) -> str:
+        """A new access token in the place of `refused`; one that another process has just fetched will do."""
+        with self._file.held():
+            stored = self._file.read()
+            token = _valid_token(stored)
+            return token if token and token != refused else self._ask(stored)
+
+    def _ask(self, stored: dict[str, Any]) -> str:
         client_id = stored.get("client_id") or os.environ.get(CLIENT_ID_VARIABLE)
         if not client_id:
             raise ApiError(
                 "app_missing",
                 "The client id of your Spotify app is missing. Set the environment variable "
-                f"{CLIENT_ID_VARIABLE}, or put client_id into {self._file.path}.",
+                f"{CLIENT_ID_VARIABLE}, or log in again: spotiflow login --account LABEL --client-id ID.",
             )
         # A refresh token works only with the app that it was given to: the file knows, the environment guesses.
         secret = stored.get("client_secret")
@@ -178,7 +248,15 @@ class StoredLogin:
             "redirect_uri": REDIRECT_URI,
             "scope": SCOPE,
             "cache_handler": self._file,
-            "requests_session": TokenSession(self._accounts_base),
+            "requests_session": TokenSession(
+                TOKENS,
+                "Spotify",
+                self._accounts_base,
+                patience=self._patience,
+                on_request=self._log,
+                sleep=self._sleep,
+                clock=self._log.now,
+            ),
             "requests_timeout": TIMEOUT_SECONDS,
             "open_browser": False,
         }
@@ -193,6 +271,19 @@ class StoredLogin:
                 "Copy both anew from developer.spotify.com/dashboard.",
             ) from None
         return str(renewed["access_token"])
+
+
+def _valid_token(stored: dict[str, Any]) -> str | None:
+    """The stored access token, if it is good for another minute."""
+    token, expires_at = stored.get("access_token"), stored.get("expires_at")
+    if (
+        isinstance(token, str)
+        and token
+        and isinstance(expires_at, int | float)
+        and expires_at - time.time() >= _EXPIRES_SOON_SECONDS
+    ):
+        return token
+    return None
 
 
 class _Nothing(logging.Filter):

@@ -21,18 +21,22 @@ import duckdb
 import spotipy
 
 from extract import spool
+from extract.http import Outcome, ServiceError, quoted, utc_now
 from extract.pipeline import load_tables
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
-from extract.spotify_api.errors import ApiError, from_web_api, unreadable
-from extract.spotify_api.session import retried_after_refresh
+from extract.request_log import RequestLog
+from extract.spotify_api.errors import ApiError, from_web_api
+from extract.spotify_api.session import WEB_API, retried_after_refresh
 from extract.spotify_api.settings import PAGE_SIZE, PROVIDER, RECENTLY_PLAYED, SOURCE
 from extract.tables import (
     ACCOUNTS,
     ARTISTS,
     DATASET,
+    FEEDBACK,
     POLL_LOG,
     REJECTED_ROWS,
     TABLES,
+    TOP_TRACKS,
     TRACKS,
 )
 
@@ -56,20 +60,18 @@ class Account:
 
 @dataclass
 class Poll:
-    """One request and what became of its answer."""
+    """A page that was asked for, and what became of the answer."""
 
-    log: Row
+    log: Row  # the row of `poll_log` of the last attempt
     report: FileReport
+    requests: list[Row] = field(default_factory=list)  # rows of `poll_log` of all attempts, the last one included
     plays: list[Row] = field(default_factory=list)
     tracks: list[Row] = field(default_factory=list)
     artists: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
-    error: ApiError | None = None
-
-
-def utc_now() -> datetime:
-    """The current moment, naive UTC as raw tables have it."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    top_tracks: list[Row] = field(default_factory=list)
+    feedback: list[Row] = field(default_factory=list)
+    error: ServiceError | None = None
 
 
 def load_recently_played(
@@ -94,7 +96,7 @@ def load_recently_played(
     account = account_for(warehouse, user_id, timezone, display_name)
     progress("Asking Spotify for recently played tracks")
     result = poll(client, user_id, clock)
-    load_polls(warehouse, [account], [result], progress)
+    load_polls(warehouse, [account], [result], progress, getattr(getattr(client, "log", None), "rows", ()))
     if result.error is not None:
         raise result.error
     return LoadReport("Recently played", [result.report])
@@ -159,23 +161,37 @@ def _stored_account(warehouse: Path, user_id: str) -> Account | None:
     return Account(user_id, row[0], row[1], bool(row[2])) if row else None
 
 
-def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] = utc_now) -> Poll:
-    """Ask once; a refusal is in `Poll.error`, so that it can be noted before it is raised."""
-    requested_at = clock()
-    log = {"user_id": user_id, "requested_at": requested_at, "endpoint": RECENTLY_PLAYED}
+def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] | None = None) -> Poll:
+    """Ask for the page; a refusal is in `Poll.error`, so that it can be noted before it is raised.
+
+    `clock` (naive UTC) takes the place of the client's own.
+    """
+    log = getattr(client, "log", None)
+    if log is None:
+        log = RequestLog(user_id)
+    if clock is not None:
+        log.clock = clock
+    before = len(log.rows)
     report = FileReport("recently played", SOURCE)
+    error, page = None, []
     try:
         page = _page(client)
-    except ApiError as error:
-        report.problem = str(error)
-        return Poll(log | {"status_code": error.status, "outcome": error.kind}, report, error=error)
-    result = Poll(log, report)
+    except ServiceError as refusal:
+        error = refusal
+        report.problem = str(refusal)
+    requests, log.rows[before:] = log.rows[before:], []
+    if not requests:  # a client that notes nothing
+        requests = [{"user_id": user_id, "requested_at": log.now(), "endpoint": RECENTLY_PLAYED, "service": WEB_API}]
+        requests[0]["status_code"] = error.status if error else 200
+    result = Poll(requests[-1], report, requests, error=error)
+    if error is not None:
+        result.log["outcome"] = error.kind
+        return result
     for number, item in enumerate(page, start=1):
         _read_item(item, number, user_id, result)
     _forget_repeats(result)
     moments = [row["played_at"] for row in result.plays]
     result.log |= {
-        "status_code": 200,
         "outcome": "ok" if page else "empty",
         "page_size": len(page),
         "oldest_played_at": min(moments, default=None),
@@ -187,14 +203,23 @@ def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] = 
 
 
 def load_polls(
-    warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], progress: Progress = silent
+    warehouse: Path,
+    accounts: Sequence[Account],
+    polls: Sequence[Poll],
+    progress: Progress = silent,
+    requests: Sequence[Row] = (),
 ) -> None:
-    """Load polls in one go. Accounts are written only when one of their polls was answered."""
-    keep_polls(warehouse, accounts, polls)
+    """Load polls in one go. Accounts are written only when one of their polls was answered.
+
+    `requests` are further rows of `poll_log`: of logins that were renewed, say.
+    """
+    keep_polls(warehouse, accounts, polls, requests)
     load_tables(warehouse, {}, progress)
 
 
-def keep_polls(warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll]) -> None:
+def keep_polls(
+    warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], requests: Sequence[Row] = ()
+) -> None:
     """Put what was answered on disk, where the next load finds it, whatever happens to this process."""
     answered = {poll.log["user_id"] for poll in polls if poll.error is None}
     spool.keep(
@@ -216,7 +241,9 @@ def keep_polls(warehouse: Path, accounts: Sequence[Account], polls: Sequence[Pol
             TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key),
             ARTISTS.name: _latest((row for poll in polls for row in poll.artists), ARTISTS.primary_key),
             REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key),
-            POLL_LOG.name: [poll.log for poll in polls],
+            TOP_TRACKS.name: [row for poll in polls for row in poll.top_tracks],
+            FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key),
+            POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
         },
     )
 
@@ -239,7 +266,12 @@ def _page(client: spotipy.Spotify) -> list[Any]:
     page = retried_after_refresh(ask, getattr(client.auth_manager, "refresh", None))
     items = page.get("items") if isinstance(page, dict) else None
     if not isinstance(items, list):
-        raise unreadable(_WHAT, "" if page is None else json.dumps(page)[:200])
+        raise ApiError(
+            Outcome.UNREADABLE,
+            f"What came back instead of {_WHAT} is not an answer of Spotify's API ({quoted(json.dumps(page))}). "
+            "A proxy of your network may stand in between; load again from another network or later.",
+            200,
+        )
     return items
 
 
@@ -263,6 +295,12 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
         report.rejected[reason] += 1
         result.rejected.append(_rejection(user_id, number, reason, record.get("played_at"), track))
         return
+    common = read_track(track, result)
+    result.plays.append({"user_id": user_id, "played_at": played_at} | common)
+
+
+def read_track(track: Row, result: Poll) -> Row:
+    """Add what a track object (with an id) says of the track and its artists; returns what plays repeat of it."""
     album = track.get("album")
     album_name = _text(album.get("name")) if isinstance(album, dict) else None
     named = track.get("artists")
@@ -274,7 +312,7 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
     first = artists[0] if artists else {}
     duration = track.get("duration_ms")
     common = {
-        "track_id": track_id,
+        "track_id": _text(track.get("id")),
         "track_name": _text(track.get("name")),
         "artist_id": _text(first.get("id")),
         "artist_name": _text(first.get("name")),
@@ -283,9 +321,9 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
     }
     identifiers = track.get("external_ids")
     isrc = _text(identifiers.get("isrc")) if isinstance(identifiers, dict) else None
-    result.plays.append({"user_id": user_id, "played_at": played_at} | common)
     result.tracks.append({"provider": PROVIDER, "isrc": isrc} | common)
     result.artists += [{"artist_id": artist["id"], "artist_name": _text(artist.get("name"))} for artist in artists]
+    return common
 
 
 def _forget_repeats(result: Poll) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP session that spotipy talks through: one attempt a call, and every bad answer becomes an ApiError.
+"""The HTTP sessions that spotipy talks through: patient within bounds, and every bad answer becomes an ApiError.
 
 Why not spotipy's own: it sleeps as long as a 429 asks for (22 hours have been seen), loses the body of what it
 retried, returns None for an answer that is not JSON, and fails on error bodies of another shape.
@@ -6,82 +6,57 @@ retried, returns None for an answer that is not JSON, and fails on error bodies 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 import requests
 
-from extract.spotify_api.errors import ApiError, from_token_service, from_web_api, no_connection, unreadable
+from extract.http import PatientSession, ServiceError, endpoint_of, json_of, unreadable
+from extract.spotify_api.errors import NAME, ApiError, from_token_service, from_web_api
 
-_LOOPBACK = "127.0.0.1"
+WEB_API = "spotify"
+TOKENS = "spotify_accounts"
+"""Words of `poll_log.service`."""
 
 _T = TypeVar("_T")
 
-
-class _Session(requests.Session):
-    """Raises ApiError for whatever is not an answer that spotipy can read."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        # A no-op of its own, or requests takes the header out for an entry in ~/.netrc.
-        self.auth = lambda request: request
-        # Proxies of the environment are for the real service, not for one on this machine.
-        self.trust_env = urlsplit(base).hostname != _LOOPBACK
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        try:
-            response = super().request(*args, **kwargs)
-        except requests.exceptions.RequestException as error:
-            host = urlsplit(str(args[1] if len(args) > 1 else kwargs.get("url"))).netloc
-            raise no_connection(host, error) from None  # the error's text may hold what was sent
-        self._check(response)
-        return response
-
-    def _check(self, response: requests.Response) -> None:
-        raise NotImplementedError
+_WHAT = {
+    "me/player/recently-played": "your recently played tracks",
+    "me/top/tracks": "your top tracks",
+    "me/tracks": "your saved tracks",
+    "me": "your profile",
+    "tracks/{id}": "a track",
+}
 
 
-class ApiSession(_Session):
+class ApiSession(PatientSession):
     """For the Web API."""
 
-    def _check(self, response: requests.Response) -> None:
-        what = _what(response)
-        if not response.ok:
-            raise from_web_api(response.status_code, response.headers, response.text, what)
-        if not isinstance(_json(response), dict):
-            raise unreadable(what, response.text, response.status_code)
+    def refusal(self, response: requests.Response) -> ServiceError | None:
+        """What the answer means, if it is not an object."""
+        endpoint = endpoint_of(response.url)
+        what = _WHAT.get(endpoint, endpoint)
+        if response.ok or response.is_redirect:
+            return None if isinstance(json_of(response), dict) else unreadable(NAME, what, response)
+        return from_web_api(response.status_code, response.headers, response.text, what, self.clock(), endpoint)
 
 
-class TokenSession(_Session):
+class TokenSession(PatientSession):
     """For the accounts service."""
 
-    def _check(self, response: requests.Response) -> None:
-        if not response.ok:
-            raise from_token_service(response.status_code, response.headers, response.text)
-        answer = _json(response)
+    def refusal(self, response: requests.Response) -> ServiceError | None:
+        """What the answer means, if it is no login."""
+        if not response.ok and not response.is_redirect:
+            return from_token_service(response.status_code, response.headers, response.text, self.clock())
+        answer = json_of(response)
         if (
             not isinstance(answer, dict)
             or not isinstance(answer.get("access_token"), str)
             or not isinstance(answer.get("expires_in"), int | float)
         ):
-            # without the body: it may hold half an answer, with a token in it
-            raise unreadable("a new access token", "", response.status_code)
-
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return json.loads(response.content)
-    except ValueError:
+            # It may hold half an answer, with a token in it.
+            return unreadable(NAME, "a new access token", response, is_secret=True)
         return None
-
-
-def _what(response: requests.Response) -> str:
-    path = urlsplit(response.url).path
-    if path.endswith("/recently-played"):
-        return "your recently played tracks"
-    return path.removeprefix("/v1/")
 
 
 def retried_after_refresh(call: Callable[[], _T], refresh: Callable[[], object] | None) -> _T:

@@ -117,8 +117,9 @@ def test_an_answer_is_noted_without_ids(server: Server, connect: Connect, record
             ["unavailable"] * 3 + ["ok"],
         ),
         ([Fault(200, '{"fine": tr')], [0.5], ["cut_off", "ok"]),
+        ([Fault(200, "null"), Fault(200, "")], [0.5, 1.0], ["nothing", "nothing", "ok"]),
     ],
-    ids=["429", "429 zero", "429 bare", "5xx", "half a JSON"],
+    ids=["429", "429 zero", "429 bare", "5xx", "half a JSON", "null"],
 )
 def test_what_passes_is_waited_for(
     server: Server,
@@ -144,10 +145,9 @@ def test_what_passes_is_waited_for(
         (Fault(400, {"error": {"message": "bad"}}, times=0), "refused", "HTTP 400"),
         (Fault(403, "Forbidden", times=0), "forbidden", "“Forbidden”"),
         (Fault(404, "", times=0), "not_found", "it gave no reason"),
-        (Fault(200, "<html>Sign in</html>", times=0), "unreadable", "“Sign in”"),
-        (Fault(200, "null", times=0), "unreadable", "“null”"),
-        (Fault(200, "", times=0), "unreadable", "proxy or a sign-in page"),
-        (Fault(302, "", {"Location": "http://127.0.0.1:9/login"}, times=0), "unreadable", "sign-in page"),
+        (Fault(200, "<html>Sign in</html>", times=0), "web_page", "“Sign in”"),
+        (Fault(200, "some words", times=0), "unreadable", "“some words”"),
+        (Fault(302, "", {"Location": "http://127.0.0.1:9/login"}, times=0), "web_page", "sign-in page"),
     ],
 )
 def test_what_does_not_pass_is_asked_once(
@@ -202,7 +202,7 @@ def test_waits_are_bounded_over_all_attempts(
 def test_a_redirect_gets_no_token(server: Server, connect: Connect) -> None:
     with pytest.raises(ServiceError) as refusal:
         connect().get(f"{server.url}/v1/moved", headers={"Authorization": "Bearer secret"})
-    assert refusal.value.kind == "unreadable"
+    assert refusal.value.kind == "web_page"
     assert not server.seen
 
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 import spotipy
 
+from extract.http import Patience, quoted
 from extract.report import LoadError
 from extract.sandbox import Fault, SandboxAccount, SpotifySandbox
 from extract.spotify_api import ApiError, cached_client, load_recently_played, poll, token_path
@@ -59,7 +60,8 @@ def spotify(server: SpotifySandbox) -> SpotifySandbox:
 @pytest.fixture
 def connect(spotify: SpotifySandbox, home: Path) -> Connect:
     def run() -> spotipy.Spotify:
-        return cached_client(USER, home, api_base=spotify.url, accounts_base=spotify.url)
+        once = Patience(attempts=1)  # what is tried again: tests/extract/test_http.py
+        return cached_client(USER, home, api_base=spotify.url, accounts_base=spotify.url, patience=once)
 
     return run
 
@@ -120,7 +122,7 @@ def test_page_becomes_rows(
         (None, "Europe/London", False)
     ]
     assert query("select * exclude _dlt_load_id from raw_spotify.poll_log") == [
-        (USER, NOW, "me/player/recently-played", 200, "ok", 50, rows[-1][1], rows[0][1])
+        (USER, NOW, "me/player/recently-played", 200, "ok", 50, rows[-1][1], rows[0][1], 1, None, "spotify")
     ]
     # one request, whole page, no cursor
     assert [(seen.path, seen.query) for seen in spotify.requests] == [(PAGE, {"limit": "50"})]
@@ -262,7 +264,7 @@ REFUSALS = [
     pytest.param(
         Fault(403, {"error": {"status": 403, "message": "Insufficient client scope"}}),
         "scope_missing",
-        r"Log in again.*scope user-read-recently-played",
+        r"Log in again: spotiflow login .*agree to all",
         id="403 scope",
     ),
     pytest.param(
@@ -272,15 +274,21 @@ REFUSALS = [
         id="403 bare",
     ),
     pytest.param(
-        Fault(429, "", {"Retry-After": "79200"}), "rate_limited", r"Load again in about 22 hours", id="429 22 hours"
+        Fault(429, "", {"Retry-After": "79200"}),
+        "rate_limited",
+        r"pause for about 22 hours\. Load again at \d\d:\d\d on \d+ Oct or later; what was loaded so far is kept",
+        id="429 22 hours",
     ),
     pytest.param(
-        Fault(429, "Too many requests", {"Retry-After": "0"}), "rate_limited", r"again in a second,", id="429 zero"
+        Fault(429, "Too many requests", {"Retry-After": "0"}), "rate_limited", r"pause for a second", id="429 zero"
     ),
     pytest.param(
-        Fault(429, "", {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}), "rate_limited", r"again later", id="429 date"
+        Fault(429, "", {"Retry-After": "Thu, 29 Oct 2026 14:00:00 GMT"}),
+        "rate_limited",
+        r"pause for 60 minutes",
+        id="429 date",
     ),
-    pytest.param(Fault(429, ""), "rate_limited", r"again later", id="429 bare"),
+    pytest.param(Fault(429, ""), "rate_limited", r"does not say for how long.*in an hour", id="429 bare"),
     pytest.param(
         Fault(429, {"error": {"status": 429, "message": "Too many requests", "reason": "QUOTA_EXCEEDED"}}),
         "quota_spent",
@@ -298,21 +306,42 @@ REFUSALS = [
     pytest.param(Fault(404, ""), "refused", r"HTTP 404: it gave no reason", id="404 empty"),
     pytest.param(Fault(400, {"error": "nonsense"}), "refused", r"HTTP 400: “nonsense”", id="error is text"),
     pytest.param(Fault(400, ["a", "list"]), "refused", r"HTTP 400", id="error is a list"),
-    pytest.param(Fault(200, "plain words"), "unreadable", r"“plain words”.*proxy or a sign-in page", id="200 text"),
+    pytest.param(Fault(200, "plain words"), "unreadable", r"“plain words”.*proxy", id="200 text"),
+    pytest.param(Fault(302, "", {"Location": "https://x.test/"}), "web_page", r"sign-in page", id="302"),
+    pytest.param(Fault(403, "Not for you."), "forbidden", r"forbids this app .*“Not for you\.”", id="403 other text"),
     pytest.param(
         Fault(200, "<html><body>Welcome to Airport WiFi</body></html>", content_type="text/html"),
-        "unreadable",
-        r"“Welcome to Airport WiFi”",
+        "web_page",
+        r"“Welcome to Airport WiFi”.*Sign in there",
         id="200 HTML",
     ),
-    pytest.param(Fault(200, "null", content_type="application/json"), "unreadable", r"“null”", id="200 null"),
-    pytest.param(Fault(200, b"", content_type="application/json"), "unreadable", r"no reason", id="200 empty"),
-    pytest.param(Fault(200, '{"items": [{"tra'), "unreadable", r"not an answer of Spotify's API", id="200 cut"),
+    pytest.param(
+        Fault(200, "null", content_type="application/json"), "nothing", r"sent nothing .*“null”", id="200 null"
+    ),
+    pytest.param(Fault(200, b"", content_type="application/json"), "nothing", r"few minutes", id="200 empty"),
+    pytest.param(Fault(200, '{"items": [{"tra'), "cut_off", r"Only a part of the answer", id="200 cut"),
     pytest.param(Fault(200, ["items"]), "unreadable", r"not an answer of Spotify's API", id="200 list"),
     pytest.param(Fault(200, {"things": []}), "unreadable", r"not an answer of Spotify's API", id="200 no items"),
     pytest.param(Fault(200, {"items": {"a": 1}}), "unreadable", r"not an answer", id="200 items no list"),
     pytest.param(Fault(200, b"\xff\xfe\x00"), "unreadable", r"not an answer", id="200 bytes"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "endpoint", "kind"),
+    [
+        (404, "", "recommendations", "closed"),
+        (403, '{"error": {"status": 403}}', "audio-features", "closed"),
+        (403, '{"error": {"status": 403, "message": "Forbidden"}}', "tracks", "closed"),
+        (403, '{"error": {"status": 403, "message": "Insufficient client scope"}}', "audio-features", "scope_missing"),
+        (403, '{"error": {"status": 403, "message": "Forbidden"}}', "me/tracks", "forbidden"),
+        (404, '{"error": {"status": 404, "message": "Resource not found"}}', "tracks/{id}", "refused"),
+    ],
+)
+def test_closed_endpoints_are_told_from_refusals(status: int, body: str, endpoint: str, kind: str) -> None:
+    error = from_web_api(status, {}, body, "it", NOW, endpoint)
+    assert error.kind == kind
+    assert ("apps registered since 27 November 2024" in str(error)) is (kind == "closed")
 
 
 @pytest.mark.parametrize(("fault", "kind", "sentence"), REFUSALS)
@@ -331,7 +360,7 @@ def test_refusal_becomes_a_sentence(
     assert result.log["outcome"] == kind
     assert result.log["status_code"] == fault.status
     assert not result.plays
-    # one attempt, nothing slept through; a refused access token is renewed once
+    # a refused access token is renewed once
     asked = [seen for seen in spotify.requests if seen.path == PAGE]
     assert not asked, "the fault answered every attempt"
 
@@ -351,7 +380,7 @@ def test_refusal_is_noted_and_then_raised(
     store_login(home, spotify)
     client = connect()
     spotify.faults.add(PAGE, Fault(429, "", {"Retry-After": "30"}))
-    with pytest.raises(ApiError, match="30 seconds"):
+    with pytest.raises(ApiError, match="at"):
         load(warehouse, client)
     assert query("select user_id, requested_at, status_code, outcome, page_size from raw_spotify.poll_log") == [
         (USER, NOW, 429, "rate_limited", None)
@@ -411,10 +440,9 @@ def test_client_with_another_session_fails_in_the_same_words(spotify: SpotifySan
 
 
 def test_no_login_is_stored(home: Path, connect: Connect) -> None:
-    with pytest.raises(ApiError, match=r"No Spotify login is stored.*tokens/.*refresh_token and client_id") as missing:
+    with pytest.raises(ApiError, match=r"No Spotify login is stored.*spotiflow login --account") as missing:
         connect()
     assert missing.value.kind == "login_missing"
-    assert str(token_path(USER, home)) in str(missing.value)
 
 
 @pytest.mark.parametrize(
@@ -517,10 +545,10 @@ TOKEN_REFUSALS = [
     pytest.param(Fault(400, {"error": "odd"}), "login_refused", r"does not renew .*“odd”", id="400 other"),
     pytest.param(Fault(400, ["list"]), "login_refused", r"does not renew", id="400 list"),
     pytest.param(Fault(403, "No."), "login_refused", r"“No\.”", id="403 text"),
-    pytest.param(Fault(429, "", {"Retry-After": "120"}), "rate_limited", r"in 2 minutes", id="429"),
+    pytest.param(Fault(429, "", {"Retry-After": "120"}), "rate_limited", r"for 2 minutes", id="429"),
     pytest.param(Fault(503, "<h1>down</h1>", content_type="text/html"), "unavailable", r"HTTP 503", id="503"),
-    pytest.param(Fault(200, "<html>sign in</html>"), "unreadable", r"proxy or a sign-in page", id="200 HTML"),
-    pytest.param(Fault(200, "null"), "unreadable", r"a new access token", id="200 null"),
+    pytest.param(Fault(200, "<html>sign in</html>"), "web_page", r"sign-in page", id="200 HTML"),
+    pytest.param(Fault(200, "null"), "nothing", r"a new access token", id="200 null"),
     pytest.param(Fault(200, {"access_token": "x"}), "unreadable", r"a new access token", id="200 half"),
     pytest.param(Fault(200, {"expires_in": 3600}), "unreadable", r"a new access token", id="200 no token"),
     pytest.param(Fault(200, {"access_token": 5, "expires_in": 1}), "unreadable", r"access token", id="200 number"),
@@ -544,7 +572,7 @@ def test_refresh_that_fails(
 def test_refresh_without_a_connection(home: Path, spotify: SpotifySandbox) -> None:
     store_login(home, spotify, expires_at=0)
     with pytest.raises(ApiError) as refusal:
-        cached_client(USER, home, api_base=spotify.url, accounts_base="http://127.0.0.1:9")
+        cached_client(USER, home, api_base=spotify.url, accounts_base="http://127.0.0.1:9", sleep=lambda _: None)
     assert refusal.value.kind == "no_connection"
 
 
@@ -631,6 +659,7 @@ def test_spotipy_would_have_logged_the_token(
 
 def test_quoted_answers_hold_no_token(home: Path, spotify: SpotifySandbox, connect: Connect) -> None:
     long = "BQ" + "x1Y_-" * 30
+    assert long not in quoted(f"“{long}”")
     error = from_web_api(400, {}, json.dumps({"error": {"message": f"bad header Bearer {long}"}}), "it")
     assert long not in str(error)
     assert "…" in str(error)

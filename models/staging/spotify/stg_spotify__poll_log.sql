@@ -21,10 +21,13 @@ renamed as (
         ---- strings
         endpoint,
         outcome,
+        coalesce(service, 'spotify') as service,
 
         ---- numerics
         status_code,
         page_size,
+        coalesce(attempt, 1) as attempt,
+        retry_after_seconds,
 
         ---- timestamps
         requested_at,
