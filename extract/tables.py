@@ -105,7 +105,7 @@ TRACKS = _table(
     "tracks",
     ("track_id", "provider"),
     track_id=pa.string(),
-    provider=pa.string(),  # catalogue, spotify
+    provider=pa.string(),  # catalogue, spotify, reccobeats
     track_name=pa.string(),
     artist_id=pa.string(),
     artist_name=pa.string(),
@@ -126,7 +126,7 @@ AUDIO_FEATURES_TABLE = _table(
     "audio_features",
     ("track_id", "provider"),
     track_id=pa.string(),
-    provider=pa.string(),  # catalogue; later spotify, reccobeats
+    provider=pa.string(),  # catalogue, spotify, reccobeats
     is_found=pa.bool_(),  # false: the provider was asked and does not know the track
     checked_at=_TIMESTAMP,  # when a service was asked; null for a local catalogue
     danceability=pa.float64(),
@@ -138,6 +138,7 @@ AUDIO_FEATURES_TABLE = _table(
     valence=pa.float64(),
     tempo=pa.float64(),  # beats a minute
     loudness=pa.float64(),  # dB
+    matched_by=pa.string(),  # by what the service recognised the track: track_id, isrc; null for a local catalogue
 )
 
 RECOMMENDATIONS = _table(

@@ -1,4 +1,4 @@
-"""Audio features from providers; today the local catalogue: a CSV or Parquet file of tracks."""
+"""Audio features from a chain of providers: the local catalogue, Spotify where open, ReccoBeats. See README.md."""
 
 from extract.audio_features.catalogue import load_catalogue
 

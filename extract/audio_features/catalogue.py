@@ -210,7 +210,7 @@ _FEATURES = f"""
 select
     track_id, '{PROVIDER}' as provider, true as is_found, null::timestamp as checked_at,
     {", ".join(f"{feature}_number as {feature}" for feature in AUDIO_FEATURES)},
-    tempo_number as tempo, loudness_number as loudness
+    tempo_number as tempo, loudness_number as loudness, null::varchar as matched_by
 from classified
 where reason is null and not is_repeated and coalesce({", ".join(AUDIO_FEATURES)}) is not null
 """

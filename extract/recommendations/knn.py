@@ -22,6 +22,10 @@ _POOL = f"""
 select
     track_id,
     provider,
+    features_track_id,
+    -- Features found by title and artist are those of another id: as a seed they serve, as a neighbour they would be
+    -- the same recording again.
+    features_matched_by is distinct from 'title_and_artist' as is_neighbour,
     lower(track_name) || chr(31) || lower(coalesce(artist_name, '')) as recording,
     {", ".join(f"{feature}_pct" for feature in AUDIO_FEATURES)}
 from marts.dim_tracks
@@ -57,8 +61,8 @@ class Knn:
 def nearest_tracks(connection: duckdb.DuckDBPyConnection, seed_track_ids: list[str], ranks: int) -> pa.Table:
     """The `ranks` nearest tracks of each song: columns seed_track_id, rank (1 = nearest), track_id.
 
-    The pool of a song are all tracks with the seven features from the same provider, scaled to mean 0 and
-    variance 1; distances are Euclidean. The song itself and other ids of the same title and artist are no
+    The pool of a song are all tracks whose seven features the same provider knows by their id, scaled to mean 0
+    and variance 1; distances are Euclidean. The song itself and other ids of the same title and artist are no
     recommendation. Songs without features are absent from the result.
     """
     pool = connection.execute(_POOL).to_arrow_table()
@@ -82,9 +86,14 @@ def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import StandardScaler
 
-    scaled = StandardScaler().fit_transform(features)
-    count = min(len(track_ids), ranks + 1 + _SPARE_NEIGHBOURS)
-    distances, neighbours = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(scaled).kneighbors(scaled[seeds])
+    measured = pool["features_track_id"].to_pylist()
+    in_pool = np.flatnonzero(pool["is_neighbour"].to_numpy(zero_copy_only=False))
+    scaler = StandardScaler().fit(features[in_pool])
+    scaled = scaler.transform(features)
+    count = min(len(in_pool), ranks + 1 + _SPARE_NEIGHBOURS)
+    nearest = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(scaled[in_pool])
+    distances, neighbours = nearest.kneighbors(scaled[seeds])
+    neighbours = in_pool[neighbours]
 
     rows: list[tuple[str, int, str]] = []
     for seed, at_distance, candidates in zip(seeds, distances.round(_DISTANCE_DECIMALS), neighbours, strict=True):
@@ -92,7 +101,9 @@ def _nearest_in(pool: pa.Table, wanted: set[str], ranks: int) -> pa.Table:
         order = np.lexsort((candidates, at_distance))
         rank = 0
         for candidate in candidates[order]:
-            if recordings[candidate] == recordings[seed] if recordings[seed] else candidate == seed:
+            if track_ids[candidate] in (track_ids[seed], measured[seed]):
+                continue
+            if recordings[seed] and recordings[candidate] == recordings[seed]:
                 continue
             rank += 1
             rows.append((track_ids[seed], rank, track_ids[candidate]))

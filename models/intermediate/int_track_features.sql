@@ -19,6 +19,18 @@ track_aliases as (
 
 ),
 
+tracks as (
+
+    select * from {{ ref('int_tracks') }}
+
+),
+
+listed_names as (
+
+    select * from {{ ref('stg_spotify__tracks') }}
+
+),
+
 canonical as (
 
     select
@@ -54,17 +66,87 @@ ordered as (
 
 ),
 
+found_by_id as (
+
+    select * from ordered
+    where provider_order = 1
+
+),
+
+-- What lists know whole, by title and artist: Spotify gives one recording several ids, and a list holds one of them.
+-- Of several tracks of one name the first by id.
+listed as (
+
+    select
+        canonical.*,
+        {{ title_key('listed_names.track_name', 'listed_names.artist_name') }} as title_key,
+        row_number() over (
+            partition by {{ title_key('listed_names.track_name', 'listed_names.artist_name') }}
+            order by
+                canonical.provider_priority nulls last,
+                canonical.provider,
+                canonical.track_id
+        ) as title_order
+    from canonical
+    inner join providers
+        on canonical.provider = providers.provider
+    inner join listed_names
+        on
+            canonical.track_id = listed_names.track_id
+            and canonical.provider = listed_names.provider
+    where
+        canonical.has_all_features
+        and not providers.is_asked_by_track
+        and {{ normalised_title('listed_names.track_name') }} is not null
+        and {{ normalised_title('listed_names.artist_name') }} is not null
+
+),
+
+-- Only a track that no provider knows whole by its id: a name is a weaker sign than an id.
+found_by_title as (
+
+    select
+        tracks.track_id as matched_track_id,
+        listed.*
+    from tracks
+    inner join listed
+        on
+            {{ title_key('tracks.track_name', 'tracks.artist_name') }} = listed.title_key
+            and listed.title_order = 1
+    left join found_by_id
+        on tracks.track_id = found_by_id.canonical_track_id
+    where not coalesce(found_by_id.has_all_features, false)
+
+),
+
 final as (
 
     select
-        canonical_track_id as track_id,
+        found_by_id.canonical_track_id as track_id,
+        found_by_id.provider,
+        found_by_id.matched_by,
+        found_by_id.track_id as measured_track_id,
+        found_by_id.has_all_features,
+        {%- for feature in audio_features() %}
+        {{ percent('found_by_id.' ~ feature) }} as {{ feature }}_pct{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from found_by_id
+    left join found_by_title
+        on found_by_id.canonical_track_id = found_by_title.matched_track_id
+    where found_by_title.matched_track_id is null
+
+    union all
+
+    select
+        matched_track_id as track_id,
         provider,
+        'title_and_artist' as matched_by,
+        track_id as measured_track_id,
         has_all_features,
         {%- for feature in audio_features() %}
         {{ percent(feature) }} as {{ feature }}_pct{% if not loop.last %},{% endif %}
         {%- endfor %}
-    from ordered
-    where provider_order = 1
+    from found_by_title
 
 )
 

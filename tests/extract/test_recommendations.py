@@ -55,7 +55,8 @@ def marts(warehouse: Path, catalogue) -> duckdb.DuckDBPyConnection:
         create table marts.weekly_listening(user_id varchar, week_start date, is_complete_week boolean);
         create table marts.weekly_top_songs(user_id varchar, week_start date, top_song_number bigint, track_id varchar);
         create table marts.dim_tracks(
-            track_id varchar, track_name varchar, artist_name varchar, provider varchar, has_all_features boolean,
+            track_id varchar, track_name varchar, artist_name varchar, provider varchar, features_matched_by varchar,
+            features_track_id varchar, has_all_features boolean,
             {columns}
         );
         create table marts.fct_plays(
@@ -74,8 +75,8 @@ def marts(warehouse: Path, catalogue) -> duckdb.DuckDBPyConnection:
     track_ids, features = catalogue
     for track_id, row in zip(track_ids, features, strict=True):
         connection.execute(
-            f"insert into marts.dim_tracks values ({', '.join('?' * 12)})",
-            [track_id, f"Title {track_id}", "Artist", "catalogue", True, *row.tolist()],
+            f"insert into marts.dim_tracks values ({', '.join('?' * 14)})",
+            [track_id, f"Title {track_id}", "Artist", "catalogue", "track_id", track_id, True, *row.tolist()],
         )
     connection.execute("update marts.dim_tracks set track_name = 'Title t000' where track_id = 't001'")
     for weeks_back, is_complete in ((0, False), (1, True), (2, True)):
@@ -143,6 +144,26 @@ def test_songs_without_features_get_no_answer_and_the_report_says_so(marts, ware
     report = recommend(warehouse, recommenders=[Knn()])
     assert report.files[0].note == "1 of 2 Top Songs have no audio features, so knn cannot answer"
     assert set(answers(query)) == {"t040"}
+
+
+def test_a_song_found_by_title_is_not_given_its_own_twin(marts, catalogue, warehouse, query):
+    """t002 has the features of t003, under another title: it asks like it, gets not it, and is nobody's neighbour."""
+    marts.execute(
+        "update marts.dim_tracks set features_matched_by = 'title_and_artist', features_track_id = 't003', "
+        + ", ".join(
+            f"{feature}_pct = (select twin.{feature}_pct from marts.dim_tracks as twin where twin.track_id = 't003')"
+            for feature in AUDIO_FEATURES
+        )
+        + " where track_id = 't002'"
+    )
+    marts.execute("update marts.weekly_top_songs set track_id = 't002' where track_id = 't000'")
+    marts.close()
+    recommend(warehouse, recommenders=[Knn()])
+    track_ids, features = catalogue
+    others = [track_id for track_id in track_ids if track_id != "t002"]
+    pool = (others, np.delete(features, track_ids.index("t002"), axis=0))
+    assert answers(query)["t002"] == brute_force(pool, "t003", {"t003"})
+    assert all("t002" not in given for given in answers(query).values())
 
 
 def test_providers_are_not_mixed(marts, warehouse, query):

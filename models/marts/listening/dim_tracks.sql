@@ -58,6 +58,8 @@ final as (
         case when tracks.duration_ms is null then 'length unknown' end as duration_null_reason,
         tracks.genre,
         track_feature_status.provider,
+        track_features.matched_by as features_matched_by,
+        track_features.measured_track_id as features_track_id,
         track_feature_status.has_all_features,
         track_feature_status.features_null_reason,
         {%- for feature in audio_features() %}

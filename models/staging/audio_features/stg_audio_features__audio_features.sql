@@ -20,6 +20,8 @@ renamed as (
 
         ---- strings
         provider,
+        -- A catalogue is searched by track id and says nothing of it.
+        case when is_found then coalesce(matched_by, 'track_id') end as matched_by,
 
         ---- numerics
         danceability,
