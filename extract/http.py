@@ -117,6 +117,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def pause(seconds: float) -> None:
+    """How sessions wait unless told otherwise."""
+    time.sleep(seconds)
+
+
 def endpoint_of(url: str) -> str:
     """The path of a URL without version, query and ids: `tracks/{id}`."""
     path = urlsplit(url).path.strip("/")
@@ -159,7 +164,7 @@ class PatientSession(requests.Session):
         self.name = name
         self.patience = patience or Patience.from_environment()
         self.on_request = on_request
-        self.sleep = sleep or time.sleep
+        self.sleep = sleep or pause
         self.clock = clock
         self._last_request: datetime | None = None
         # A no-op of its own, or requests takes the Authorization header out for an entry in ~/.netrc.

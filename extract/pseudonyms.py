@@ -42,6 +42,11 @@ def user_id_for(label: str, home: Path) -> str:
     return _pseudonym(label, _key(home))
 
 
+def keyed_hash(text: str, home: Path) -> str:
+    """A keyed hash of anything that must be recognised and never read, such as Spotify's id of an account."""
+    return _pseudonym(f"\x1f{text}", _key(home))  # no label begins like this
+
+
 def _key(home: Path) -> bytes:
     path = home / KEY_FILE
     if not path.exists():

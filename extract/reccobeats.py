@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from extract.http import Outcome, Patience, PatientSession, ServiceError, unreadable
+import requests
+
+from extract.http import Outcome, Patience, PatientSession, ServiceError, endpoint_of, json_of, unreadable
 from extract.request_log import RequestLog
 from extract.services import services
 
@@ -21,6 +23,21 @@ _ARTIST_PAGE = re.compile(r"/artist/([0-9A-Za-z]{22})(?:$|[/?])")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
+class _Session(PatientSession):
+    """Every answer of this service is an object with a list in `content`; whatever else came is not its answer."""
+
+    def refusal(self, response: requests.Response) -> ServiceError | None:
+        """What the answer means, if it is none."""
+        error = super().refusal(response)
+        if error is None and not _is_answer(json_of(response)):
+            return unreadable(NAME, endpoint_of(response.url), response)
+        return error
+
+
+def _is_answer(answer: Any) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("content"), list)
+
+
 class ReccoBeats:
     """Asks the service; every attempt goes into `log`. Base: `extract.services`, unless given."""
 
@@ -32,7 +49,7 @@ class ReccoBeats:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.base = base or services().reccobeats_api
-        self._session = PatientSession(
+        self._session = _Session(
             SERVICE, NAME, self.base, patience=patience, on_request=log, sleep=sleep, clock=log.now
         )
 
@@ -54,10 +71,7 @@ class ReccoBeats:
 
     def _content(self, endpoint: str, **parameters: str) -> list[dict[str, Any]]:
         response = self._session.get(f"{self.base}/v1/{endpoint}", params=parameters)
-        answer = response.json()
-        content = answer.get("content") if isinstance(answer, dict) else None
-        if not isinstance(content, list):
-            raise unreadable(NAME, endpoint, response)
+        content = response.json()["content"]
         return [item for item in content if isinstance(item, dict)]
 
 

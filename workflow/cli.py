@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from workflow import stopping
-from workflow.commands import build, contracts, doctor, forget, load, show
+from workflow.commands import accounts, build, contracts, doctor, forget, live, load, show
 from workflow.console import CommandError, Screen
 from workflow.settings import VARIABLES, load_settings, shown
 
@@ -22,7 +22,8 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""
-        return ["load", "refresh", "status", "serve", "site", "publish", "diff", "contracts", "doctor", "forget"]
+        daily = ["login", "accounts", "load", "refresh", "follow", "status", "serve"]
+        return [*daily, "site", "publish", "diff", "contracts", "doctor", "forget"]
 
 
 app = typer.Typer(
@@ -44,7 +45,9 @@ app = typer.Typer(
     + "0 done; 1 could not be done; 2 wrong usage; 3 done, but some input could not be read",
 )
 app.add_typer(load.app, name="load")
+accounts.register(app)
 build.register(app)
+live.register(app)
 show.register(app)
 forget.register(app)
 doctor.register(app)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from workflow import site, warehouse
 from workflow.checksums import project_fingerprint
-from workflow.console import CommandError, Screen
+from workflow.console import CommandError, Screen, Step
 from workflow.dbt_runner import BuildResult, Dbt, NodeResult
 from workflow.gate import changed_incrementals
 from workflow.locks import connect, only_one, wait_for_database
+from workflow.online import FORBIDDEN, Online, load_missing_features, online, recommenders
 from workflow.publish import publish
 from workflow.settings import Settings, shown
 from workflow.warehouse import Arrivals, Kind
@@ -35,6 +36,9 @@ _TO_TOP_SONGS = [
     # Unit tests need no data: once, in the full build, is enough.
     *("--exclude", "test_type:unit"),
 ]
+
+_OF_PLAYED = "Ask for audio features of what was played"
+_OF_RECOMMENDED = "Ask for audio features of what was recommended"
 
 _HOW_TO_LOAD = """\
   spotiflow load sample
@@ -81,10 +85,15 @@ class Refresh:
 
     arrivals: Arrivals = field(default_factory=Arrivals)
     build: BuildResult | None = None
+    with_poll: bool = True
+    dbt: Dbt | None = None  # of a process that goes on: parsed code is kept between runs
     poll_problems: list[str] = field(default_factory=list)
+    poll_notes: list[str] = field(default_factory=list)
+    service_problems: list[str] = field(default_factory=list)  # what services for features and songs did not give
     published: bool = False
 
     def __post_init__(self) -> None:
+        self._may: Online | None = None
         self.before = warehouse.publication(self.settings.published)
 
     def run(self) -> int:
@@ -102,7 +111,7 @@ class Refresh:
         except _Failed:
             code = 1
         self._summarise(failed=code != 0)
-        return code or (3 if self.poll_problems else 0)
+        return code or (3 if self.poll_problems or self.service_problems else 0)
 
     # --- the steps -------------------------------------------------------------------------------------------
 
@@ -111,14 +120,19 @@ class Refresh:
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
         if self.ask_online:
             self._poll()
+        self._features(_OF_PLAYED)
         if not self.force and self._published_is_current():
-            return self._site_is_due()
+            self._recommend(services_only=True)
+            self._features(_OF_RECOMMENDED)
+            if self._published_is_current():
+                return self._site_is_due()
         with self._open() as connection:
             self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
-        dbt = Dbt(self.settings)
+        dbt = self.dbt or Dbt(self.settings)
         self._build(dbt, "Build and test up to the Top Songs", _TO_TOP_SONGS)
         self._recommend()
+        self._features(_OF_RECOMMENDED)
         self._build(dbt, "Build and test everything", [])
         with self.screen.step("Publish") as step:
             # Parsed again: what is published must be what is on disk now.
@@ -130,31 +144,27 @@ class Refresh:
         return connect(self.settings.warehouse, read_only=True, wait=self.wait, say=self.screen.note)
 
     def _poll(self) -> None:
-        """Ask Spotify for the newest plays of every account that has a cached login."""
-        tokens = {path.stem for path in (self.settings.home / "tokens").glob("*.json")}
-        if not tokens:
+        """Ask Spotify for the newest plays of every account that has logged in."""
+        if not self.with_poll or not any((self.settings.home / "tokens").glob("*.json")):
             return
         with self._open() as connection:
-            people = [p for p in warehouse.accounts(connection) if not p.is_sample and p.user_id in tokens]
-        if not people:
-            return
+            if warehouse.kind(connection) is not Kind.REAL:
+                return  # sample and real listening never share a warehouse
+        from extract.http import utc_now
         from extract.report import LoadError
-        from extract.spotify_api import cached_client, load_recently_played
+        from extract.spotify_api.accounts import accounts_with_login
+        from workflow.polling import poll_accounts, warnings
 
         with self.screen.step("Ask Spotify for the newest plays") as step:
-            rows = 0
-            for account in people:
-                try:
-                    client = cached_client(account.user_id, self.settings.home)
-                    report = load_recently_played(
-                        self.settings.warehouse, account.user_id, client, account.timezone, progress=step.at
-                    )
-                    rows += report.rows_loaded
-                    self.poll_problems += [f"{account.name}: {file.problem}" for file in report.problems]
-                except LoadError as error:
-                    # What is loaded is still worth showing; the summary and the exit code say what is missing.
-                    self.poll_problems.append(f"{account.name}: {error}")
-            step.result = count(rows, "row")
+            try:
+                report = poll_accounts(self.settings, step.at)
+                step.result = count(report.plays_new, "new play")
+                # What is loaded is still worth showing; the summary and the exit code say what is missing.
+                self.poll_problems += report.problems
+                self.poll_notes += [f"{one.name}: {one.report.note}" for one in report.accounts if one.report.note]
+                self.poll_notes += warnings(accounts_with_login(self.settings.home).values(), utc_now())
+            except LoadError as error:
+                self.poll_problems.append(str(error))
             if self.poll_problems:
                 step.verdict = "failed"
 
@@ -180,14 +190,50 @@ class Refresh:
         self.screen.say(f"Nothing was loaded, no model or definition changed {since}: only the site is built.")
         return True
 
-    def _recommend(self) -> None:
+    def _online(self) -> Online:
+        """What may be asked of services."""
+        if self._may is None:
+            self._may = (
+                online(self.settings, self.wait, self.screen.note) if self.ask_online else Online(why_not=FORBIDDEN)
+            )
+        return self._may
+
+    def _features(self, title: str) -> None:
+        """Audio features that no provider knows yet, where services may be asked; nothing to say where they may not."""
+        may = self._online()
+        if not may:
+            return
+        from extract.report import LoadError
+
+        with self.screen.step(title) as step:
+            wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
+            try:
+                report = load_missing_features(self.settings, may, step.at)
+                step.result = f"{count(report.rows_loaded, 'track')} found"
+                problems = [str(file.problem) for file in report.problems]
+            except LoadError as error:
+                problems = [str(error)]
+            self._note_problems(step, problems)
+
+    def _recommend(self, services_only: bool = False) -> None:
+        """Ask recommenders about the Top Songs; services alone, when only they may have left something open."""
         from extract.recommendations import recommend
 
-        with self.screen.step("Recommend songs for them") as step:
+        asked = [one for one in recommenders(self.settings, self._online()) if not (services_only and one.is_local)]
+        if not asked:
+            return
+        with self.screen.step("Ask services to recommend" if services_only else "Recommend songs for them") as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
-            report = recommend(self.settings.warehouse, progress=step.at)
+            report = recommend(self.settings.warehouse, progress=step.at, recommenders=asked)
             new = "" if report.rows_new is None else f", {report.rows_new:,} new"
             step.result = count(report.rows_loaded, "recommendation") + new
+            self._note_problems(step, [f"Recommender {file.file}: {file.problem}" for file in report.problems])
+
+    def _note_problems(self, step: Step, problems: list[str]) -> None:
+        """What is loaded is still worth showing; the summary and the exit code say what is missing."""
+        if problems:
+            step.verdict = "not complete"
+            self.service_problems += [problem for problem in problems if problem not in self.service_problems]
 
     def _build(self, dbt: Dbt, title: str, arguments: list[str]) -> None:
         with self.screen.step(title) as step:
@@ -222,6 +268,12 @@ class Refresh:
         if self.poll_problems:
             screen.heading("Spotify could not be asked for everything")
             for problem in self.poll_problems:
+                screen.say(f"  {problem}")
+        for note in self.poll_notes:
+            screen.say(f"  {note}")
+        if self.service_problems:
+            screen.heading("Services did not answer everything")
+            for problem in self.service_problems:
                 screen.say(f"  {problem}")
         if len(screen.steps) > 1:
             screen.heading(f"Time: {seconds(sum(step.duration for step in screen.steps))}")

@@ -17,8 +17,11 @@ VARIABLES = {
     "SPOTIFLOW_SITE": "the folder of the built site (reports/build)",
     "SPOTIFLOW_HOME": "secrets: pseudonym key and cached logins (.spotiflow)",
     "SPOTIFLOW_LOGS": "log files (logs)",
+    "SPOTIFLOW_LONGEST_WAIT": "how long a request to a service may wait, in seconds (60)",
+    "SPOTIFLOW_TRACKS_PER_POLL": "tracks of exports that are looked up at each poll (20)",
+    "SPOTIFLOW_ONLINE": "1 lets services be asked about everybody's tracks, 0 about nobody's (those with a login)",
 }
-"""Environment variables that move things: what they name, and the default."""
+"""Environment variables: what they name or decide, and the default."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _SHOW_CURSOR = b"\x1b[?25h"
 def install() -> None:
     """End at once on SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
 
 
 def ends_with_us(group: int) -> None:
@@ -52,7 +52,8 @@ def quiet_resource_tracker() -> None:
         os.close(nowhere)
 
 
-def _stop(number: int, _: object) -> None:
+def stop(number: int, _: object) -> None:
+    """End this process at once, and the commands that it started."""
     for group in _groups:
         with suppress(OSError):
             os.killpg(group, signal.SIGTERM)

@@ -14,7 +14,7 @@ from extract.recommendations.knn import Knn
 from extract.recommendations.popular import Popular
 from extract.recommendations.recommender import QUESTIONS, Answers, Recommender
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
-from extract.tables import DATASET, RECOMMENDATION_REQUESTS, RECOMMENDATIONS, TRACKS
+from extract.tables import DATASET, POLL_LOG, RECOMMENDATION_REQUESTS, RECOMMENDATIONS, TRACKS
 
 LOCAL: tuple[Recommender, ...] = (Knn(), Popular())
 """The recommenders that need nothing but the warehouse."""
@@ -129,7 +129,7 @@ def recommend(
         except duckdb.CatalogException as error:
             raise LoadError(_NOT_BUILT) from error
         report.rows_new = (report.rows_new or 0) + len(tables[RECOMMENDATIONS.name])
-        if len(tables[RECOMMENDATION_REQUESTS.name]):
+        if any(len(table) for table in tables.values()):
             waiting.append(tables)
         if waiting and not recommender.is_local:
             _write(warehouse, waiting, progress)  # what a service gave is kept, whatever comes next
@@ -241,7 +241,11 @@ def _new(
         f"create temp table new_answers as {_NEW_ANSWERS.format(answered=answered, columns=columns)}",
         {"as_of": answers.as_of, "version": recommender.version, "is_local": recommender.is_local},
     )
-    same_for_all = {"recommender": recommender.name, "version": recommender.version, "requested_at": asked_at}
+    same_for_all = {
+        "recommender": recommender.name,
+        "version": recommender.version,
+        "requested_at": answers.as_of or asked_at,
+    }
     tracks = connection.execute(
         """
         select
@@ -268,4 +272,5 @@ def _new(
         RECOMMENDATIONS.name: tracks.cast(RECOMMENDATIONS.schema),
         RECOMMENDATION_REQUESTS.name: requests.cast(RECOMMENDATION_REQUESTS.schema),
         TRACKS.name: TRACKS.from_rows(answers.metadata),
+        POLL_LOG.name: POLL_LOG.from_rows(answers.requests),
     }

@@ -38,6 +38,7 @@ class Answers:
     note: str | None = None  # something worth knowing
     problem: str | None = None  # why not all questions were answered, and what to do
     metadata: Sequence[dict[str, Any]] = field(default_factory=tuple)  # rows of raw `tracks`
+    requests: Sequence[dict[str, Any]] = field(default_factory=tuple)  # rows of raw `poll_log`
 
 
 class Recommender(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from calendar import monthrange
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import filelock
 
 from extract.report import LoadError
+from extract.spotify_api.settings import LOGIN_LIFE_MONTHS
 
 ACCOUNTS_FILE = "accounts.json"
 
@@ -33,6 +35,19 @@ class KnownAccount:
     client_id: str | None = None
     logged_in_at: datetime | None = None
     spotify_account: str | None = None
+    timezone: str | None = None  # for the first load; afterwards the warehouse knows
+    display_name: str | None = None
+
+    @property
+    def login_ends_at(self) -> datetime | None:
+        """When the login dies, naive UTC; None when nobody knows when it was given."""
+        if self.logged_in_at is None:
+            return None
+        given = self.logged_in_at
+        months = given.month - 1 + LOGIN_LIFE_MONTHS
+        year, month = given.year + months // 12, months % 12 + 1
+        # 31 August and six months: the last of February.
+        return given.replace(year=year, month=month, day=min(given.day, monthrange(year, month)[1]))
 
 
 def known_accounts(home: Path) -> dict[str, KnownAccount]:
@@ -51,6 +66,20 @@ def known_accounts(home: Path) -> dict[str, KnownAccount]:
         raise LoadError(
             f"The list of accounts {path} cannot be read. Delete it and log in again: spotiflow login --account LABEL"
         ) from error
+
+
+def accounts_with_login(home: Path) -> dict[str, KnownAccount]:
+    """Accounts that have a stored login, by `user_id`, in the order of their labels.
+
+    A login that was put there by hand has no label; it is called what the site calls its listener.
+
+    Raises:
+        LoadError: the list of accounts cannot be used.
+    """
+    known = known_accounts(home)
+    logins = {path.stem for path in (home / "tokens").glob("*.json")}
+    found = {user_id: known.get(user_id) or KnownAccount(f"Listener {user_id[:6]}") for user_id in logins}
+    return dict(sorted(found.items(), key=lambda item: (item[0] not in known, item[1].label)))
 
 
 def remember_account(home: Path, user_id: str, account: KnownAccount) -> None:
@@ -90,6 +119,8 @@ def _account(entry: dict[str, Any]) -> KnownAccount:
         entry.get("client_id"),
         datetime.fromisoformat(since) if since else None,
         entry.get("spotify_account"),
+        entry.get("timezone"),
+        entry.get("display_name"),
     )
 
 

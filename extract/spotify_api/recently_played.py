@@ -221,7 +221,7 @@ def keep_polls(
     warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], requests: Sequence[Row] = ()
 ) -> None:
     """Put what was answered on disk, where the next load finds it, whatever happens to this process."""
-    answered = {poll.log["user_id"] for poll in polls if poll.error is None}
+    answered = {poll.log.get("user_id") for poll in polls if poll.error is None}
     spool.keep(
         warehouse,
         {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-SCOPE = "user-read-recently-played user-top-read user-library-read"
+PLAYS_SCOPE = "user-read-recently-played"
+TOP_TRACKS_SCOPE = "user-top-read"
+SAVED_TRACKS_SCOPE = "user-library-read"
+SCOPE = f"{PLAYS_SCOPE} {TOP_TRACKS_SCOPE} {SAVED_TRACKS_SCOPE}"
 """What a login asks for. Only the first is needed: what was not granted is not asked of Spotify."""
 
 RECENTLY_PLAYED = "me/player/recently-played"
@@ -31,3 +34,8 @@ CLIENT_SECRET_VARIABLE = "SPOTIFY_CLIENT_SECRET"  # noqa: S105 - a name, no secr
 
 PROVIDER = "spotify"
 SOURCE = "spotify_api"
+
+TRACKS_PER_POLL_VARIABLE = "SPOTIFLOW_TRACKS_PER_POLL"
+TRACKS_PER_POLL = 20
+"""Tracks of exports that are looked up one by one at each poll (several ids at once are closed to new apps): a few
+seconds a poll, some 2,000 tracks a day in live mode."""

@@ -259,6 +259,7 @@ class Service:
 
     name = "service"
     is_local = False
+    now: dt.datetime
 
     def __init__(self, tracks: dict[str, list[str]], problem: str | None = None, version: str = "1") -> None:
         self.tracks, self.problem, self.version = tracks, problem, version
@@ -273,7 +274,7 @@ class Service:
         ]
         answered = pa.table({"seed_track_id": pa.array([s for s in self.asked if s in self.tracks], pa.string())})
         return Answers(
-            answers_table((("seed_track_id", pa.string()), *RANKED), rows), answered, NOW, problem=self.problem
+            answers_table((("seed_track_id", pa.string()), *RANKED), rows), answered, self.now, problem=self.problem
         )
 
 
@@ -281,7 +282,11 @@ NOW = dt.datetime(2026, 11, 2, 12)
 
 
 def ask(warehouse: Path, *recommenders: Recommender, days: int = 0) -> LoadReport:
-    return recommend(warehouse, recommenders=recommenders, now=NOW + dt.timedelta(days=days))
+    now = NOW + dt.timedelta(days=days)
+    for recommender in recommenders:
+        if isinstance(recommender, Service):
+            recommender.now = now
+    return recommend(warehouse, recommenders=recommenders, now=now)
 
 
 def test_a_service_is_asked_once(marts, warehouse, query):

@@ -17,11 +17,13 @@ from workflow.commands.common import (
     checked,
     conclude,
     load_own,
+    usage,
     writer,
     zone_of,
 )
 from workflow.console import CommandError
 from workflow.settings import shown
+from workflow.words import count
 
 if TYPE_CHECKING:
     from extract.report import LoadReport
@@ -119,17 +121,29 @@ def load_export_command(
 
 @app.command(
     "features",
-    epilog="[bold]Example[/bold]  spotiflow load features track_features.csv",
+    epilog="[bold]Examples[/bold]\n\nspotiflow load features track_features.csv\n\nspotiflow load features --missing",
 )
 def load_features_command(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV or Parquet file.")],
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="A CSV or Parquet file.")] = None,
+    missing: Annotated[
+        bool,
+        typer.Option("--missing", help="Ask services for what is missing: Spotify where it is open, then ReccoBeats."),
+    ] = False,
+    ask_now: Annotated[
+        bool, typer.Option("--now", help="With --missing: ask also a service that wanted to be left alone longer.")
+    ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Load a catalogue of tracks with their audio features.
+    """Load a catalogue of tracks with their audio features, or ask services for those that are missing.
 
     Needed columns: track_id, danceability, energy, liveness, acousticness, instrumentalness, speechiness,
     valence (0 to 1). Used when there: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness.
     """
+    if missing == (path is not None):
+        usage("PATH", "pass a file, or --missing to ask services (one of the two).")
+    if path is None:
+        _load_missing_features(Run(no_wait), ask_now)
+        return
     path = checked("PATH", checks.catalogue_path, path)
     from extract.audio_features import load_catalogue
 
@@ -137,6 +151,39 @@ def load_features_command(
         return load_catalogue(warehouse, path, progress=progress)
 
     load_own(Run(no_wait), f"Load audio features from {path.name}", None, load)
+
+
+def _load_missing_features(run: Run, ask_now: bool) -> None:
+    from workflow.locks import wait_for_database
+    from workflow.online import load_missing_features, online
+
+    screen = run.screen
+    with writer(run):
+        wait_for_database(run.settings.warehouse, run.wait, screen.note)
+        may = online(run.settings, run.wait, screen.note)
+        if not may:
+            screen.say(str(may.why_not))
+            return
+        with screen.step("Ask for the audio features that are missing") as step:
+            report = load_missing_features(run.settings, may, step.at, ask_now)
+            step.result = f"{count(report.rows_loaded, 'track')} found"
+            if report.problems:
+                step.verdict = "not complete"
+    if not report.files:
+        screen.say("Nothing is missing that could be asked for now.")
+    for file in report.files:
+        screen.say(f"  {file.file}: {count(file.rows_loaded, 'track')} found")
+        if file.note:
+            screen.say(f"    {file.note}")
+        for reason, rows in file.rejected.most_common():
+            screen.say(f"    {rows:,} rejected, kept in raw_spotify.rejected_rows: {reason}")
+        if file.problem:
+            screen.say(f"    {file.problem}")
+    if report.rows_loaded:
+        screen.say()
+        screen.say("Next: spotiflow refresh")
+    if report.problems:
+        raise typer.Exit(3 if report.rows_loaded else 1)
 
 
 @app.command(
@@ -249,26 +296,67 @@ def load_recommendations_command(
 
 @app.command(
     "api",
-    epilog="[bold]Example[/bold]  spotiflow load api --account me",
+    epilog="[bold]Examples[/bold]\n\nspotiflow load api\n\nspotiflow load api --account me --account kim",
 )
 def load_api_command(
-    account: AccountLabel,
+    account: Annotated[
+        list[str] | None,
+        typer.Option("--account", metavar="LABEL", help="An account that has logged in; all of them if left out."),
+    ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Ask even if Spotify wanted to be left alone until later.")
+    ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Load the last 50 plays of an account from Spotify's Web API, with its cached login."""
-    checked("--account", checks.label, account)
+    """Load the last 50 plays of each account from Spotify's Web API, and once a day its top and saved tracks.
+
+    Accounts log in with `spotiflow login`. One account that fails stops no other.
+    """
+    labels = [checked("--account", checks.label, label) for label in account or []]
     if timezone is not None:
         checked("--timezone", checks.timezone, timezone)
 
+    from extract.http import utc_now
     from extract.pseudonyms import user_id_for
-    from extract.spotify_api import cached_client, load_recently_played
+    from extract.spotify_api.accounts import accounts_with_login
+    from workflow import loading
+    from workflow.locks import wait_for_database
+    from workflow.polling import PollReport, poll_accounts, summarise_poll, warnings
+    from workflow.words import count
 
     run = Run(no_wait)
-    user_id = user_id_for(account, run.settings.home)
+    settings, screen = run.settings, run.screen
+    known, polled = accounts_with_login(settings.home), PollReport()
+    if not labels and not known:
+        raise CommandError("No account has logged in yet. Log in first: spotiflow login --account LABEL")
+    named = {user_id_for(label, settings.home): label for label in labels}
+    with writer(run):
+        wait_for_database(settings.warehouse, run.wait, screen.note)
+        kind = loading.held(settings, run.wait, screen.note)
+        with screen.step("Ask Spotify for the newest plays") as step:
 
-    def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
-        client = cached_client(user_id, run.settings.home)
-        return load_recently_played(warehouse, user_id, client, zone_of(account, timezone, known), progress=progress)
+            def load(warehouse: Path) -> LoadReport:
+                nonlocal polled
+                polled = poll_accounts(
+                    settings,
+                    step.at,
+                    list(named) or None,
+                    names=named,
+                    timezone=timezone,
+                    ask_now=now,
+                    warehouse=warehouse,
+                )
+                return polled.as_load_report()
 
-    load_own(run, f"Load {account}'s newest plays from Spotify", user_id, load, (account, timezone))
+            _, replaced = loading.load_own(settings, load, kind)
+            step.result = count(polled.plays_new, "new play")
+            if polled.exit_code == 1:
+                step.verdict = "failed"
+        if replaced:
+            screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
+    for sentence in warnings(known.values(), utc_now()):
+        screen.say(sentence)
+    summarise_poll(screen, polled)
+    if polled.exit_code:
+        raise typer.Exit(polled.exit_code)
