@@ -36,6 +36,7 @@ class Fault:
         """Answer a request so."""
         if self.reset:
             _break(receive)
+            await asyncio.sleep(0)  # so that uvicorn sees that nobody waits for an answer
             return
         response = self.response()
         if self.cut is None and not self.seconds:
