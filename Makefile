@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test test-long setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help report test test-long chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test: setup setup-chromium ## set-up and all tests, the browser ones included
 
 test-long: setup ## more of the same: hundreds of random listeners, orders of arrival, the longer worked examples
 	@$(BIN)/python -m pytest -m long
+
+chaos: setup-python ## hundreds of random scenarios of faults and kills while Spotify is polled
+	@$(BIN)/python -m pytest tests/chaos -m "long or not long" -s
 
 setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
 

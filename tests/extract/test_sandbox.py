@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -251,3 +253,93 @@ def test_hook_sees_each_request(spotify: SpotifySandbox, session: requests.Sessi
     assert session.get(url, params={"limit": 13}, timeout=10).status_code == 418
     assert session.get(url, params={"limit": 14}, timeout=10).ok
     assert [seen.query for seen in spotify.requests] == [{"limit": "14"}]
+
+
+def test_broken_connections_and_bodies(spotify: SpotifySandbox, session: requests.Session) -> None:
+    url = f"{spotify.url}/v1/me"
+    body = {"account_id": "a" * 4000}
+    spotify.faults.add("/v1/me", Fault(0, reset=True), Fault(200, body, cut=0.5), Fault(200, body, seconds=0.05))
+    with pytest.raises(requests.exceptions.ConnectionError):
+        session.get(url, timeout=10)
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.exceptions.ConnectionError)):
+        session.get(url, timeout=10)
+    assert session.get(url, timeout=10).json() == body
+    assert session.get(url, timeout=10).json() == {"account_id": "a1"}
+
+
+# ---- logins that end, apps that may do more ----
+
+
+def test_login_with_pkce(spotify: SpotifySandbox) -> None:
+    verifier, redirect = "v" * 64, "http://127.0.0.1:8888/callback"
+    digest = hashlib.sha256(verifier.encode()).digest()
+    query = {
+        "client_id": spotify.client_id,
+        "response_type": "code",
+        "redirect_uri": redirect,
+        "code_challenge_method": "S256",
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "state": "xyz",
+    }
+
+    def code(**changes: str) -> str:
+        answer = requests.get(f"{spotify.url}/authorize", query | changes, allow_redirects=False, timeout=10)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith(redirect)
+        back = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
+        assert back["state"] == "xyz"
+        return back["code"]
+
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": spotify.client_id,
+        "redirect_uri": redirect,
+        "code_verifier": verifier,
+    }
+    good = code()
+    login = token(spotify, code=good, **form).json()
+    assert login["refresh_token"] == REFRESH
+    assert token(spotify, code=good, **form).json()["error"] == "invalid_grant", "a code works once"
+    assert token(spotify, code=code(), **(form | {"code_verifier": "w" * 64})).status_code == 400
+    for changes in ({"redirect_uri": "http://localhost:8888/callback"}, {"client_id": "other"}, {"response_type": "x"}):
+        bad = requests.get(f"{spotify.url}/authorize", query | changes, allow_redirects=False, timeout=10)
+        assert bad.status_code == 400
+
+
+def test_access_tokens_end_after_an_hour_and_logins_after_six_months(spotify: SpotifySandbox) -> None:
+    began = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    spotify.now = began
+    spotify.accounts[REFRESH].authorised_at = began
+    form = {"grant_type": "refresh_token", "refresh_token": REFRESH, "client_id": spotify.client_id}
+    headers = {"Authorization": f"Bearer {token(spotify, **form).json()['access_token']}"}
+    for minutes, status in ((59, 200), (60, 401)):
+        spotify.now = began + timedelta(minutes=minutes)
+        assert requests.get(f"{spotify.url}/v1/me", headers=headers, timeout=10).status_code == status
+    spotify.now = began + timedelta(days=184)
+    assert token(spotify, **form).json()["error"] == "invalid_grant"
+
+
+def test_an_app_with_old_privileges_gets_more(spotify: SpotifySandbox, client: spotipy.Spotify) -> None:
+    ids = [ITEMS[0]["track"]["id"], "z" * 22]
+    spotify.has_old_privileges = True
+    try:
+        assert client.tracks(ids)["tracks"] == [ITEMS[0]["track"], None]
+        features = client.audio_features(ids)
+        assert (features[0]["id"], features[1]) == (ids[0], None)
+        recommended = client.recommendations(seed_tracks=ids[:1], limit=5)["tracks"]
+        assert len(recommended) == 5
+        assert ITEMS[0]["track"] not in recommended
+    finally:
+        spotify.has_old_privileges = False
+
+
+def test_top_and_saved_tracks(spotify: SpotifySandbox, client: spotipy.Spotify) -> None:
+    spotify.now = datetime(2026, 10, 30, tzinfo=UTC)
+    account = spotify.accounts[REFRESH]
+    account.items = [ITEMS[0], ITEMS[1], {**ITEMS[2], "track": ITEMS[1]["track"]}]
+    for time_range in ("short_term", "medium_term", "long_term"):
+        top = client.current_user_top_tracks(limit=50, time_range=time_range)["items"]
+        assert top == [ITEMS[1]["track"], ITEMS[0]["track"]]
+    account.saved = [{"added_at": "2026-10-01T00:00:00Z", "track": entry["track"]} for entry in ITEMS[:25]]
+    first = client.current_user_saved_tracks(limit=20)
+    assert first["items"] + client.next(first)["items"] == account.saved

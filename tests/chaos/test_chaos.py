@@ -1,0 +1,74 @@
+"""Nothing that the network, Spotify or a power cut does loses or doubles a play unnoticed.
+
+`make chaos` runs hundreds; a scenario that fails is run again alone with
+`SPOTIFLOW_CHAOS_SEEDS=17 pytest tests/chaos -k few`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from extract.pipeline import load_tables
+from extract.sandbox import SpotifySandbox
+from tests.chaos.scenarios import Outcome, children, run_scenario
+
+_LANES = 2
+FEW = range(40)
+MANY = range(40, 360)
+
+
+def run_all(seeds: Iterable[int], folder: Path) -> list[Outcome]:
+    """Two at a time: each lane has a stand-in and a process of its own."""
+    empty = folder / "empty" / "warehouse.duckdb"
+    load_tables(empty, {})
+
+    def lane(own: list[int]) -> list[Outcome]:
+        outcomes = []
+        with SpotifySandbox([]) as spotify, children() as forked:
+            for seed in own:
+                outcome = run_scenario(seed, folder / str(seed), spotify, forked, empty)
+                if not outcome.wrong:
+                    shutil.rmtree(folder / str(seed))
+                outcomes.append(outcome)
+                print(outcome, flush=True)
+        return outcomes
+
+    chosen = list(seeds)
+    with ThreadPoolExecutor(_LANES) as lanes:
+        parts = lanes.map(lane, [chosen[number::_LANES] for number in range(_LANES)])
+        outcomes = [outcome for part in parts for outcome in part]
+    print(
+        f"{len(outcomes)} scenarios, {sum(one.runs for one in outcomes)} runs, {sum(one.kills for one in outcomes)} "
+        f"killed, {sum(one.faults for one in outcomes)} faults, {sum(one.plays for one in outcomes)} plays, "
+        f"{sum(one.gaps for one in outcomes)} gaps with {sum(one.lost for one in outcomes)} plays in them"
+    )
+    return outcomes
+
+
+def judge(outcomes: list[Outcome]) -> None:
+    wrong = [f"seed {one.seed}: {sentence}" for one in outcomes for sentence in one.wrong]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_few_scenarios(tmp_path: Path) -> None:
+    chosen = os.environ.get("SPOTIFLOW_CHAOS_SEEDS")
+    seeds = [int(seed) for seed in chosen.split(",")] if chosen else FEW
+    outcomes = run_all(seeds, tmp_path)
+    judge(outcomes)
+    if not chosen:
+        # Scenarios that nothing happens in would prove nothing.
+        assert sum(one.kills for one in outcomes) >= 20
+        assert sum(one.gaps for one in outcomes) >= 5
+        assert sum(one.lost for one in outcomes) >= 50
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_hundreds_of_scenarios(tmp_path: Path) -> None:
+    judge(run_all(MANY, tmp_path))
