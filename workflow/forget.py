@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extract.pipeline import working_folder
+from extract import spool
+from extract.pipeline import set_aside_folder, working_folder
 from extract.tables import TABLES
 from workflow import warehouse
 from workflow.locks import attach, connect
@@ -59,6 +60,7 @@ class Plan:
     rows: dict[str, int] = field(default_factory=dict)  # raw table -> rows of the account
     tracks: list[str] = field(default_factory=list)
     answers_of_others: int = 0  # recommendations to others that name such tracks
+    set_aside: int = 0  # interrupted loads that were set aside, whosever they are
     has_login: bool = False
     is_begun: bool = False  # an earlier attempt was cut short
 
@@ -87,7 +89,9 @@ def journal(settings: Settings, user_id: str) -> Path:
 def plan(settings: Settings, user_id: str, wait: bool, say: Callable[[str], None]) -> Plan:
     """Count what there is; changes nothing."""
     begun = _read_journal(journal(settings, user_id))
+    aside = set_aside_folder(settings.warehouse)
     found = Plan(user_id, has_login=any(_secrets_of(settings, user_id)), is_begun=begun is not None)
+    found.set_aside = len(list(aside.iterdir())) if aside.is_dir() else 0
     if settings.warehouse.exists():
         with connect(settings.warehouse, read_only=True, wait=wait, say=say) as connection:
             found.rows = _count_rows(connection, user_id)
@@ -276,7 +280,8 @@ def _rewrite(path: Path, planned: Plan) -> None:
                 )
             connection.execute("detach former; checkpoint")
         # In this order a crash at any point leaves either all of the account, or none of it, and the journal.
-        _remove(working_folder(path))
+        for folder in (working_folder(path), spool.folder(path), set_aside_folder(path)):
+            _remove(folder)
         Path(f"{path}.wal").unlink(missing_ok=True)
         fresh.replace(path)
     finally:
@@ -294,6 +299,9 @@ def _stays(table: str, present: set[str]) -> str:
     conditions = []
     if "user_id" in columns:
         conditions.append("t.user_id is distinct from $user_id")
+    if table == "rejected_rows":
+        # What a service said of a track and was not believed is kept with the track's id, whoever played it.
+        conditions.append("not exists (select 1 from own_tracks where contains(t.fields, own_tracks.track_id))")
     if table in (_ANSWERS, _REQUESTS) and _ANSWERS in present:
         # An answer to somebody else goes as a whole: half of one would look like a recommender that knows little.
         same = " and ".join(f"a.{column} = t.{column}" for column in _ANSWER_KEY)
@@ -404,6 +412,8 @@ def _files(settings: Settings, except_for: Path) -> Iterator[Path]:
         settings.warehouse,
         Path(f"{settings.warehouse}.wal"),
         working_folder(settings.warehouse),
+        spool.folder(settings.warehouse),
+        set_aside_folder(settings.warehouse),
         settings.published,
         settings.site,
         settings.target,

@@ -222,14 +222,28 @@ def test_the_list_of_sql_numbers_holds_nothing_that_is_gone() -> None:
 
 # Here a number is looked at only when it is also one of a seed. File → number → why it is another matter.
 CODE_NUMBERS: dict[str, dict[float, str]] = {
+    "extract/http.py": {60: "seconds of a minute, and seconds to wait for a service"},
+    "extract/sandbox/reccobeats.py": {
+        20: "tracks of an answer",
+        60: "beats a minute of an invented track",
+        30: "loudness of an invented track",
+    },
     "extract/sandbox/server.py": {20: "seconds to wait for a server"},
     "extract/sandbox/spotify.py": {50: "Spotify's limits of a page", 20: "Spotify's limits of a page"},
     "extract/spotify_api/errors.py": {60: "seconds of a minute"},
+    "extract/spotify_api/extras.py": {20: "pages of saved tracks"},
     "extract/spotify_api/login.py": {60: "seconds before a login expires"},
-    "extract/spotify_api/settings.py": {50: "Spotify's limit of a page"},
+    "extract/spotify_api/settings.py": {
+        50: "Spotify's limit of a page",
+        30: "days before a login ends",
+        20: "tracks asked for in one poll",
+    },
     "extract/spotify_export/inputs.py": {20: "1 << 20 bytes are read at once"},
     "extract/spotify_export/reader.py": {20: "characters of a broken file that are shown"},
     "extract/spotify_export/repair.py": {20: "1 << 20 bytes are read at once"},
+    "workflow/commands/forget.py": {20: "places that are listed"},
+    "workflow/commands/live.py": {60: "seconds of a minute"},
+    "workflow/doctor.py": {20: "Node's version, and seconds for its answer", 30: "days before a login ends"},
     "workflow/words.py": {60: "seconds of a minute"},
     "reports/components/Comparison.svelte": {50: "the middle of a scale of percent"},
     "reports/components/EmptyState.svelte": {26: "a drawing"},

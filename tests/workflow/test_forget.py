@@ -18,7 +18,7 @@ from extract.pipeline import load_tables, working_folder
 from extract.pseudonyms import user_id_for
 from extract.sandbox import SandboxAccount, SpotifySandbox
 from extract.spotify_api import Account, cached_client, load_polls, poll, token_path
-from extract.tables import AUDIO_FEATURES, RECOMMENDATIONS, TABLES
+from extract.tables import AUDIO_FEATURES, RECOMMENDATIONS, REJECTED_ROWS, TABLES
 from tests.conftest import Completed, Place
 from tests.extract.exports import record, write_json
 
@@ -115,6 +115,19 @@ def _answers(place: Place, user_id: str, others: list[str]) -> None:
     load_tables(place.warehouse, {RECOMMENDATIONS.name: [RECOMMENDATIONS.from_rows(rows)]})
 
 
+def _rejection(place: Place, track: str) -> None:
+    """What a service said of a track and was not believed: it names no account."""
+    row = {
+        "rejection_id": f"rejected-{track}",
+        "source": "audio_features",
+        "file": "reccobeats",
+        "row": 1,
+        "reason": "energy is outside 0 to 1",
+        "fields": json.dumps({"track_id": track}),
+    }
+    load_tables(place.warehouse, {REJECTED_ROWS.name: [REJECTED_ROWS.from_rows([row])]})
+
+
 @pytest.fixture(scope="module")
 def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     folder = tmp_path_factory.mktemp("forget")
@@ -130,6 +143,8 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     _poll(place, ANA, [OF_ANA[0], "Polled0000000000000000", SHARED])
     ben = user_id_for(BEN, place.folder / "home")
     _answers(place, ben, [OF_ANA[3]])
+    for where, track in ((place, OF_ANA[4]), (place, SHARED), (without, SHARED)):
+        _rejection(where, track)
     for where in (place, without):
         (where.folder / "home" / "tokens" / f"{ben}.json").unlink()  # nobody is to be asked from here on
     ana = user_id_for(ANA, place.folder / "home")

@@ -36,6 +36,7 @@ def forget_command(
     for the account. It cannot be undone: load the export again if you change your mind.
     """
     checked("--account", checks.label, account)
+    from extract.pipeline import finish as load_waiting
     from extract.pseudonyms import KEY_FILE, user_id_for
     from workflow import forget, site
     from workflow.locks import only_one, wait_for_database
@@ -49,6 +50,8 @@ def forget_command(
 
     with writer(run):
         wait_for_database(settings.warehouse, run.wait, screen.note)
+        # Answers that wait on disk would come back with the next load.
+        load_waiting(settings.warehouse, screen.note)
         planned = forget.plan(settings, user_id, run.wait, screen.note)
         if planned.is_empty:
             raise CommandError(
@@ -115,6 +118,8 @@ def _announce(run: Run, planned: Plan) -> None:
             f"  and {count(planned.answers_of_others, 'recommendation')} of such tracks to others, "
             "with the answers they belong to"
         )
+    if planned.set_aside:
+        say(f"  and {count(planned.set_aside, 'load')} that could not be finished and was set aside, whosever it is")
     say(f"  {'its login' if planned.has_login else 'no login of it is stored'}")
 
 
