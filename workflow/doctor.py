@@ -307,15 +307,23 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
 
 
 def _pending(settings: Settings) -> Iterator[Finding]:
-    from extract.pipeline import working_folder
+    from extract import spool
+    from extract.pipeline import set_aside_folder, working_folder
 
     folder = working_folder(settings.warehouse)
     waiting = [path for path in folder.glob("*/load/normalized/*") if path.is_dir()]
-    if waiting:
+    answers = list(spool.folder(settings.warehouse).glob("*.json"))
+    if waiting or answers:
+        parts = [count(len(waiting), "interrupted load")] if waiting else []
+        parts += [count(len(answers), "answer") + " of a service"] if answers else []
+        yield _warning("Loads", f"not finished: {' and '.join(parts)}", "spotiflow refresh finishes them.")
+    aside = set_aside_folder(settings.warehouse)
+    kept = sorted(aside.iterdir()) if aside.is_dir() else []
+    if kept:
         yield _warning(
-            "Loads",
-            f"{count(len(waiting), 'interrupted load')} not finished",
-            "The next `spotiflow load` finishes it: give the same command again.",
+            "Set aside",
+            f"{count(len(kept), 'load')} that the warehouse did not take, in {shown(aside)}",
+            f"The notes in there say what to load again. Then delete {shown(aside)}.",
         )
 
 

@@ -118,6 +118,7 @@ class Refresh:
     def _data(self) -> bool:
         """Everything up to the published file; returns whether the site has to be built."""
         require_listening(self.settings, self._open() if self.settings.warehouse.exists() else None)
+        self._finish_loads()
         if self.ask_online:
             self._poll()
         self._features(_OF_PLAYED)
@@ -142,6 +143,18 @@ class Refresh:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         return connect(self.settings.warehouse, read_only=True, wait=self.wait, say=self.screen.note)
+
+    def _finish_loads(self) -> None:
+        """What a killed run had fetched and not loaded is listening as well."""
+        from extract import spool
+
+        if not spool.waiting(self.settings.warehouse):
+            return
+        from extract.pipeline import finish
+
+        with self.screen.step("Load what an interrupted run left") as step:
+            wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
+            finish(self.settings.warehouse, step.at)
 
     def _poll(self) -> None:
         """Ask Spotify for the newest plays of every account that has logged in."""

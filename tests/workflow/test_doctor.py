@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from extract import spool
+from extract.pipeline import set_aside_folder
 from extract.pseudonyms import user_id_for
 from tests.conftest import Place
 from tests.workflow.conftest import settings_of
@@ -66,6 +69,17 @@ def test_a_file_that_is_no_warehouse_is_a_problem(empty_place: Place) -> None:
     empty_place.warehouse.parent.mkdir(parents=True)
     empty_place.warehouse.write_text("this is no database")
     assert found(empty_place)["Warehouse"].verdict is Verdict.PROBLEM
+
+
+def test_loads_that_are_not_finished_are_named(sample_data: Place, broken_project: Any) -> None:
+    place: Place = broken_project()
+    assert "Loads" not in found(place)
+    spool.keep(place.warehouse, {"poll_log": [{"user_id": "", "requested_at": datetime(2026, 11, 1), "endpoint": "x"}]})
+    finding = found(place)["Loads"]
+    assert finding.verdict is Verdict.WARNING
+    assert finding.text == "not finished: 1 answer of a service"
+    (set_aside_folder(place.warehouse) / "20261101T120000-abc").mkdir(parents=True)
+    assert found(place)["Set aside"].verdict is Verdict.WARNING
 
 
 def test_a_failed_build_is_a_problem(sample_data: Place, broken_project: Any) -> None:
