@@ -11,7 +11,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help report test test-long chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help live-demo report test test-long chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ chaos: setup-python ## hundreds of random scenarios of faults and kills while Sp
 	@$(BIN)/python -m pytest tests/chaos -m "long or not long" -s
 
 setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
+
+live-demo: setup ## the live path without an account: login, polls, a gap and its repair, against stand-ins on this machine
+	@$(BIN)/python -m workflow.sandbox_demo
 
 serve: setup ## show the built site on http://127.0.0.1:3000
 	@$(BIN)/spotiflow serve

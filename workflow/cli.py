@@ -72,10 +72,21 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
     ] = False,
     debug: Debug = False,
+    in_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox", help="Try it without an account: stand-ins for Spotify and ReccoBeats, in data/sandbox/."
+        ),
+    ] = False,
 ) -> None:
     """Options before the command."""
     global _debug
     _debug = debug or os.environ.get("SPOTIFLOW_DEBUG", "") not in ("", "0")
+    if in_sandbox:
+        from workflow import sandbox
+
+        now = sandbox.enter()
+        Screen().say(f"In the sandbox (data/sandbox/), where it is {now:%a %d %b %Y, %H:%M} UTC.", style="dim")
 
 
 def main() -> None:

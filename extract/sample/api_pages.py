@@ -93,13 +93,13 @@ def profile(listener: Listener, seed: int) -> dict[str, Any]:
 def _item(catalogue: Catalogue, track: int, ended_ms: int) -> dict[str, Any]:
     played_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ended_ms)
     return {
-        "track": _track(catalogue, track),
+        "track": track_object(catalogue, track),
         "played_at": played_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "context": None,
     }
 
 
-def _track(catalogue: Catalogue, track: int) -> dict[str, Any]:
+def track_object(catalogue: Catalogue, track: int) -> dict[str, Any]:
     """A track object with the fields that new apps still get."""
     track_id = catalogue.track_ids[track]
     artist = _resource("artist", catalogue.artist_ids[track]) | {"name": catalogue.artists[track]}
