@@ -15,11 +15,16 @@ exported_plays as (
 
 ),
 
--- Exports say when their files were loaded and which time these span; older records of loads do not.
-loaded_files as (
+-- Each export says when it was first loaded and which time it covers.
+export_spans as (
 
-    select * from {{ ref('stg_spotiflow__load_log') }}
-    where newest_played_at is not null
+    select distinct
+        user_id,
+        first_loaded_at,
+        covered_from,
+        covered_to
+    from {{ ref('stg_spotiflow__load_log') }}
+    where covered_to is not null
 
 ),
 
@@ -56,67 +61,122 @@ gaps as (
 
 ),
 
-export_spans as (
+moments_of_loading as (
+
+    select distinct
+        user_id,
+        first_loaded_at as known_at
+    from export_spans
+
+),
+
+-- What was covered at each of these moments. Spans that overlap or touch are one; a hole between two stays a hole.
+known_spans as (
+
+    select
+        moments_of_loading.user_id,
+        moments_of_loading.known_at,
+        export_spans.covered_from,
+        export_spans.covered_to,
+        max(export_spans.covered_to) over (
+            partition by moments_of_loading.user_id, moments_of_loading.known_at
+            order by export_spans.covered_from, export_spans.covered_to, export_spans.first_loaded_at
+            rows between unbounded preceding and 1 preceding
+        ) as covered_to_before
+    from moments_of_loading
+    inner join export_spans
+        on
+            moments_of_loading.user_id = export_spans.user_id
+            and moments_of_loading.known_at >= export_spans.first_loaded_at
+
+),
+
+numbered_spans as (
 
     select
         user_id,
-        min(ended_at) as first_ended_at,
-        max(ended_at) as last_ended_at
+        known_at,
+        covered_from,
+        covered_to,
+        sum(case when covered_from <= covered_to_before then 0 else 1 end) over (
+            partition by user_id, known_at
+            order by covered_from, covered_to
+            rows between unbounded preceding and current row
+        ) as span_number
+    from known_spans
+
+),
+
+joined_spans as (
+
+    select
+        user_id,
+        known_at,
+        min(covered_from) as covered_from,
+        max(covered_to) as covered_to
+    from numbered_spans
+    group by
+        user_id,
+        known_at,
+        span_number
+
+),
+
+-- Of exports that were loaded before anybody noted which time they cover, only their plays can tell.
+spans_of_plays as (
+
+    select
+        exported_plays.user_id,
+        cast(null as timestamp) as known_at,
+        min(exported_plays.ended_at) as covered_from,
+        max(exported_plays.ended_at) as covered_to
     from exported_plays
-    group by user_id
+    left join moments_of_loading
+        on exported_plays.user_id = moments_of_loading.user_id
+    where moments_of_loading.user_id is null
+    group by exported_plays.user_id
+
+),
+
+all_spans as (
+
+    select * from joined_spans
+    union all
+    select * from spans_of_plays
 
 ),
 
 -- An export knows what the polls missed: all of it when it spans the gap, the beginning when it ends within.
-with_export as (
-
-    select
-        gaps.*,
-        export_spans.user_id is not null as is_touched_by_export,
-        coalesce(export_spans.last_ended_at, gaps.gap_started_at) as open_from_at
-    from gaps
-    left join export_spans
-        on
-            gaps.user_id = export_spans.user_id
-            and gaps.gap_started_at between export_spans.first_ended_at and export_spans.last_ended_at
-
-),
-
--- What all files loaded up to then spanned together.
-loaded_spans as (
-
-    select
-        user_id,
-        first_loaded_at,
-        min(oldest_played_at) over (
-            partition by user_id
-            order by first_loaded_at
-            rows between unbounded preceding and current row
-        ) as oldest_played_at,
-        max(newest_played_at) over (
-            partition by user_id
-            order by first_loaded_at
-            rows between unbounded preceding and current row
-        ) as newest_played_at
-    from loaded_files
-
-),
-
-closings as (
+coverage as (
 
     select
         gaps.user_id,
         gaps.requested_at,
-        min(loaded_spans.first_loaded_at) as closed_at
+        max(all_spans.covered_to) as covered_to,
+        min(case when all_spans.covered_to >= gaps.gap_ended_at then all_spans.known_at end) as closed_at
     from gaps
-    inner join loaded_spans
+    inner join all_spans
         on
-            gaps.user_id = loaded_spans.user_id
-            and gaps.gap_started_at >= loaded_spans.oldest_played_at
-            and gaps.gap_ended_at <= loaded_spans.newest_played_at
+            gaps.user_id = all_spans.user_id
+            and gaps.gap_started_at between all_spans.covered_from and all_spans.covered_to
     group by
         gaps.user_id,
         gaps.requested_at
+
+),
+
+with_export as (
+
+    select
+        gaps.*,
+        coverage.user_id is not null as is_touched_by_export,
+        coalesce(coverage.covered_to, gaps.gap_started_at) as open_from_at,
+        coverage.closed_at
+    from gaps
+    left join coverage
+        on
+            gaps.user_id = coverage.user_id
+            and gaps.requested_at = coverage.requested_at
 
 ),
 
@@ -136,12 +196,8 @@ final as (
             else 'open'
         end as gap_status,
         case when with_export.open_from_at < with_export.gap_ended_at then with_export.open_from_at end as open_from_at,
-        case when with_export.open_from_at >= with_export.gap_ended_at then closings.closed_at end as closed_at
+        with_export.closed_at
     from with_export
-    left join closings
-        on
-            with_export.user_id = closings.user_id
-            and with_export.requested_at = closings.requested_at
 
 )
 
