@@ -129,6 +129,19 @@ def endpoint_of(url: str) -> str:
     return "/".join(parts[1:] if parts[:1] == ["v1"] else parts)
 
 
+# What a server may send back of what it was sent: logins by the word before them, e-mail addresses, users, network
+# addresses, and whatever is longer than words are (tokens, secrets, ids).
+_PRIVATE = re.compile(
+    r"""
+    (?<=bearer\ )[^\s"'<>,;]{16,} | (?<=basic\ )[^\s"'<>,;]{16,}
+    | [^\s"'<>(),;:=&]+(?:@|%40)[^\s"'<>(),;:=&]+
+    | (?<=spotify:user:)[^\s"'<>(),;&]+ | (?<=/users/)[^\s"'<>(),;&/]+
+    | \b\d{1,3}(?:\.\d{1,3}){3}\b | (?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}(?![\w:])
+    | (?:token|secret|code_verifier|client_id)["']?[=:]\s*["']?[^\s"'<>(),;&]+ | \bcode=[^\s"'<>(),;&]+
+    | [A-Za-z0-9_\-]{20,} | [A-Za-z0-9_\-+/=.]{40,}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _ID = re.compile(r"[0-9A-Za-z]{22}|[0-9a-fA-F-]{32,36}|[A-Z]{2}[A-Z0-9]{3}\d{7}")  # Spotify's, UUID, ISRC
 
 
@@ -396,9 +409,9 @@ def json_of(response: requests.Response) -> Any:
 
 
 def quoted(text: str) -> str:
-    """A server's words on one line, short, without markup and without anything that looks like a token."""
+    """A server's words on one line, short, without markup and without anything that looks like a token or a person."""
     plain = re.sub(r"<[^>]*>", " ", text[:20_000])
-    plain = re.sub(r"[A-Za-z0-9_\-+/=.]{40,}", "…", plain)
+    plain = _PRIVATE.sub("…", plain)
     plain = " ".join(plain.split())
     if not plain:
         return "it gave no reason"

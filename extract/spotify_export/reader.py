@@ -25,6 +25,7 @@ from extract.spotify_export.settings import (
     EARLIEST_END,
     FUTURE_HOURS,
     LARGEST_MS_PLAYED,
+    MEMORY_LIMIT,
     REQUIRED_FIELDS,
     SOURCE,
 )
@@ -221,6 +222,8 @@ def open_scratch(folder: Path) -> duckdb.DuckDBPyConnection:
     """A scratch database in `folder`: larger than memory if need be, thrown away afterwards."""
     connection = duckdb.connect(str(folder / "scratch.duckdb"))
     connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute("set temp_directory = " + "'" + str(folder / "spilled").replace("'", "''") + "'")
     connection.execute(_SCRATCH_TABLES)
     connection.create_function(
         TITLE_HASH,

@@ -62,6 +62,9 @@ daily history over decades of silence."""
 FUTURE_HOURS = 24
 """Clocks and zones err by hours; an end time further ahead than this is wrong."""
 
+MEMORY_LIMIT = "1GB"
+"""For DuckDB while it reads exports; what is more waits on disk. Without it DuckDB takes most of the machine's."""
+
 LARGEST_MEMBER_BYTES = 8 * 1024**3
 """A file inside a ZIP that unpacks to more is refused: Spotify splits histories at about 12 MB."""
 
