@@ -93,6 +93,10 @@ export const weekday = (iso) => {
 	return at ? DAYS[at.getUTCDay()] : UNKNOWN;
 };
 
+/** Monday, Tuesday and Friday @type {(words: string[]) => string} */
+export const listed = (words) =>
+	words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+
 /** 26 Oct – 1 Nov 2026, for the week that starts on a Monday @type {(weekStart: unknown) => string} */
 export const week = (weekStart) => {
 	const at = parse(weekStart);

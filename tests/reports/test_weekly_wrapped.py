@@ -25,6 +25,7 @@ WEEKS = {
     "one after a silent one": "where minutes_change_pct_null_reason = 'silent week before' order by listens desc",
     "one without features": "where listens > 0 and scored_listens = 0 order by listens desc",
     "one of short plays": "where plays > 0 and listens = 0 order by week_start desc",
+    "one with a gap": "where has_gap order by week_start",
     "the busiest": "order by minutes_listened desc",
 }
 
@@ -51,6 +52,7 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     expect(page.get_by_test_id("hero-songs-a-day")).to_have_text(number(row["listens_per_day"], 1))
     expect(page.get_by_test_id("hero-songs")).to_contain_text(number(row["listens"]))
     expect(page.get_by_test_id("hero-change")).to_contain_text(change(row["minutes_listened_change_pct"]))
+    shows_gap(page, site, row)
     rests = page.get_by_test_id("hero-vibe-rests-on")
     if row["vibe"] is not None and row["scored_listens"] < row["listens"]:  # type: ignore[operator]
         expect(rests).to_contain_text(f"From {number(row['scored_listens'])} of {number(row['listens'])} song")
@@ -74,6 +76,23 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
             expect(page.get_by_test_id(f"feature-{name}")).to_contain_text(percent(row[f"{name}_pct"]))
     shows_days(page, site, row)
     shows_top_songs(page, site, row)
+
+
+def shows_gap(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """A week with a gap says from when on its minutes are only the least that was listened."""
+    mark = page.get_by_test_id("hero-gap")
+    if not row["has_gap"]:
+        expect(mark).to_have_count(0)
+        return
+    days = site.rows(
+        "select dayname(listening_date) as day from daily_listening "
+        "where user_id = ? and week_start = ? and has_gap order by listening_date",
+        row["user_id"],
+        row["week_start"],
+    )
+    names = [str(day["day"]) for day in days]
+    where = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    expect(mark).to_have_text(f"At least {minutes(row['minutes_listened'])}: a gap on {where}")
 
 
 def shows_scores(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -161,7 +180,7 @@ def test_week_shows_what_is_published(visitor: Visitor, built_site: BuiltSite, w
         expect(page.get_by_test_id("incomplete")).to_have_count(0 if row["is_complete_week"] else 1)
         if not row["listens"]:
             expect(page.get_by_test_id("empty-state")).to_contain_text("Choose another week above.")
-    assert rows or which not in ("the usual", "the first of somebody", "the busiest")
+    assert rows or which not in ("the usual", "the first of somebody", "one with a gap", "the busiest")
 
 
 def test_without_a_choice_the_first_named_listener_and_the_latest_complete_week(
