@@ -77,13 +77,13 @@ def enter() -> datetime:
     place = sandbox()
     place.folder.mkdir(parents=True, exist_ok=True)
     began, now = _pass_time(place)
-    accounts = [_account(person, began) for person in PEOPLE]
+    accounts = [account(person, began) for person in PEOPLE]
     spotify = _open.enter_context(SpotifySandbox(accounts, client_id=_CLIENT_ID))
     spotify.now = now
-    tracks = {item["track"]["id"]: item["track"] for account in accounts for item in account.items}
+    tracks = {item["track"]["id"]: item["track"] for one in accounts for item in one.items}
     reccobeats = _open.enter_context(ReccoBeatsSandbox([SandboxTrack.of(track) for track in tracks.values()]))
-    for account, person in zip(accounts, PEOPLE, strict=True):
-        _write_export(place.export(person), account, now)
+    for one, person in zip(accounts, PEOPLE, strict=True):
+        _write_export(place.export(person), one, now)
     os.environ.update(
         {
             _ON: "1",
@@ -137,7 +137,7 @@ def _pass_time(place: Sandbox) -> tuple[datetime, datetime]:
     return began, now
 
 
-def _account(person: str, began: datetime) -> SandboxAccount:
+def account(person: str, began: datetime) -> SandboxAccount:
     """Everything that a person ever plays in here: three sessions a day, the same whenever it is asked for."""
     from extract.sample.api_pages import track_object
     from extract.sample.catalogue import build_catalogue
