@@ -1,6 +1,5 @@
 -- A returned row is a listener for whom plays or milliseconds of the extended exports got lost, or multiplied,
--- on the way to
--- fct_plays.
+-- on the way to fct_plays.
 with
 
 exported as (
