@@ -108,11 +108,16 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _remove_database(path: Path) -> None:
+    from extract import spool
     from extract.pipeline import working_folder
 
     path.unlink(missing_ok=True)
     Path(f"{path}.wal").unlink(missing_ok=True)
     shutil.rmtree(working_folder(path), ignore_errors=True)
+    waiting = spool.folder(path)
+    # Answers that wait in it are adopted by the next load; an empty folder is only in the way.
+    if waiting.is_dir() and not any(waiting.iterdir()):
+        waiting.rmdir()
 
 
 def summarise(screen: Screen, report: LoadReport) -> None:

@@ -244,6 +244,8 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
     "workflow/commands/forget.py": {20: "places that are listed"},
     "workflow/commands/live.py": {60: "seconds of a minute"},
     "workflow/doctor.py": {20: "Node's version, and seconds for its answer", 30: "days before a login ends"},
+    "workflow/sandbox.py": {20: "seconds to wait for a stand-in"},
+    "workflow/sandbox_demo.py": {50: "Spotify's limit of a page"},
     "workflow/words.py": {60: "seconds of a minute"},
     "reports/components/Comparison.svelte": {50: "the middle of a scale of percent"},
     "reports/components/EmptyState.svelte": {26: "a drawing"},
