@@ -6,9 +6,9 @@ recommendations as (
 
 ),
 
-plays as (
+outcomes as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_recommendation_outcomes') }}
 
 ),
 
@@ -21,36 +21,6 @@ top_songs as (
 tracks as (
 
     select * from {{ ref('dim_tracks') }}
-
-),
-
-first_plays as (
-
-    select
-        user_id,
-        track_id,
-        min(played_at) as first_played_at
-    from plays
-    group by
-        user_id,
-        track_id
-
-),
-
--- as_of belongs to the time after: what ends at that very moment, the recommender did not know.
-first_listens_after as (
-
-    select
-        recommendations.recommendation_id,
-        min(plays.played_at) as first_listened_at
-    from recommendations
-    inner join plays
-        on
-            recommendations.user_id = plays.user_id
-            and recommendations.track_id = plays.track_id
-            and recommendations.as_of <= plays.played_at
-            and plays.is_listen
-    group by recommendations.recommendation_id
 
 ),
 
@@ -77,20 +47,24 @@ final as (
         recommendations.requested_at,
         recommendations.position,
         recommendations.is_prediction,
+        -- Nothing is known of recommendations whose as_of is not.
+        outcomes.is_new_to_listener,
+        outcomes.is_listened_after,
+        outcomes.days_until_listened,
+        outcomes.is_listened_within_short_horizon,
         case
-            when recommendations.as_of is not null
-                then coalesce(first_plays.first_played_at >= recommendations.as_of, true)
-        end as is_new_to_listener,
+            when recommendations.as_of is null then 'as_of unknown'
+            when outcomes.is_listened_within_short_horizon is null then 'horizon not observed'
+        end as short_horizon_null_reason,
+        outcomes.is_listened_within_long_horizon,
+        outcomes.plays_within_long_horizon,
+        outcomes.listens_within_long_horizon,
+        outcomes.skipped_plays_within_long_horizon,
+        outcomes.completion_within_long_horizon_pct,
         case
-            when recommendations.as_of is not null
-                then first_listens_after.first_listened_at is not null
-        end as is_listened_after,
-        cast(
-            floor(
-                {{ milliseconds_between('recommendations.as_of', 'first_listens_after.first_listened_at') }}
-                / (24 * 60 * 60 * 1000.0)
-            ) as bigint
-        ) as days_until_listened
+            when recommendations.as_of is null then 'as_of unknown'
+            when outcomes.is_listened_within_long_horizon is null then 'horizon not observed'
+        end as long_horizon_null_reason
     from recommendations
     inner join tracks
         on recommendations.track_id = tracks.track_id
@@ -99,12 +73,11 @@ final as (
             recommendations.user_id = top_songs.user_id
             and recommendations.week_start = top_songs.week_start
             and recommendations.seed_track_id = top_songs.track_id
-    left join first_plays
+    left join outcomes
         on
-            recommendations.user_id = first_plays.user_id
-            and recommendations.track_id = first_plays.track_id
-    left join first_listens_after
-        on recommendations.recommendation_id = first_listens_after.recommendation_id
+            recommendations.user_id = outcomes.user_id
+            and recommendations.track_id = outcomes.track_id
+            and recommendations.as_of = outcomes.as_of
 
 )
 

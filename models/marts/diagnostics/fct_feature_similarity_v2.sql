@@ -1,0 +1,63 @@
+with
+
+similarities as (
+
+    select * from {{ ref('fct_feature_similarity', v=1) }}
+
+),
+
+chance_levels as (
+
+    select * from {{ ref('int_chance_levels') }}
+
+),
+
+with_chance as (
+
+    select
+        similarities.*,
+        {{ feature_pct('similarities.audio_feature', 'chance_levels') | indent(4) }} as chance_difference_pp
+    from similarities
+    left join chance_levels
+        on
+            similarities.seed_track_id = chance_levels.seed_track_id
+            and similarities.actual_provider = chance_levels.provider
+            and similarities.scored_recommendations = chance_levels.scored_recommendations
+            and similarities.is_same_provider
+
+),
+
+final as (
+
+    select
+        recommender,
+        recommender_version,
+        user_id,
+        week_start,
+        top_song_number,
+        seed_track_id,
+        audio_feature,
+        predicted_pct,
+        actual_pct,
+        difference_pp,
+        similarity_pct,
+        case
+            when scored_recommendations = 0 then 'no recommendation has audio features'
+            when actual_provider is null then 'song has no audio features'
+        end as similarity_null_reason,
+        chance_difference_pp,
+        case
+            when scored_recommendations = 0 then 'no recommendation has audio features'
+            when actual_provider is null then 'song has no audio features'
+            when not is_same_provider then 'features of different providers'
+            when chance_difference_pp is null then 'too few tracks to draw from'
+        end as chance_null_reason,
+        recommendations,
+        scored_recommendations,
+        actual_provider,
+        is_same_provider
+    from with_chance
+
+)
+
+select * from final
