@@ -222,8 +222,11 @@ def test_the_list_of_sql_numbers_holds_nothing_that_is_gone() -> None:
 
 # Here a number is looked at only when it is also one of a seed. File → number → why it is another matter.
 CODE_NUMBERS: dict[str, dict[float, str]] = {
+    "extract/audio_features/measures.py": {40: "characters of a value that are shown"},
     "extract/http.py": {60: "seconds of a minute, and seconds to wait for a service"},
+    "extract/reccobeats.py": {40: "ids in one request: ReccoBeats' limit"},
     "extract/sandbox/reccobeats.py": {
+        40: "ids in one request: ReccoBeats' limit",
         20: "tracks of an answer",
         60: "beats a minute of an invented track",
         30: "loudness of an invented track",
@@ -241,14 +244,16 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
     "extract/spotify_export/inputs.py": {20: "1 << 20 bytes are read at once"},
     "extract/spotify_export/reader.py": {20: "characters of a broken file that are shown"},
     "extract/spotify_export/repair.py": {20: "1 << 20 bytes are read at once"},
+    "workflow/checks.py": {40: "characters of a name and a label"},
     "workflow/commands/forget.py": {20: "places that are listed"},
     "workflow/commands/live.py": {60: "seconds of a minute"},
     "workflow/doctor.py": {20: "Node's version, and seconds for its answer", 30: "days before a login ends"},
-    "workflow/sandbox.py": {20: "seconds to wait for a stand-in"},
+    "workflow/sandbox.py": {20: "seconds to wait for a stand-in", 40: "minutes at which an invented play ends"},
     "workflow/sandbox_demo.py": {50: "Spotify's limit of a page"},
     "workflow/words.py": {60: "seconds of a minute"},
     "reports/components/Comparison.svelte": {50: "the middle of a scale of percent"},
-    "reports/components/EmptyState.svelte": {26: "a drawing"},
+    "reports/components/EmptyState.svelte": {26: "a drawing", 40: "a drawing"},
+    "reports/components/HomePage.svelte": {40: "a drawing"},
     "reports/components/SiteHeader.svelte": {26: "a drawing"},
     "reports/components/format.js": {60: "minutes of an hour"},
 }

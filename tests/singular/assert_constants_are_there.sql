@@ -18,6 +18,10 @@ needed as (
     select 'account_data_middle_seconds' as constant
     union all
     select 'segment_top_places' as constant
+    {%- for constant in ['interval_level', 'interval_least_listeners', 'interval_least_weeks'] %}
+    union all
+    select '{{ constant }}' as constant
+    {%- endfor %}
     {%- for threshold in [
         'day_hours_from',
         'week_times_median_from',
