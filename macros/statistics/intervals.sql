@@ -84,3 +84,82 @@
             and estimates.clusters >= steps.clusters_from
             and (steps.clusters_before is null or estimates.clusters < steps.clusters_before)
 {%- endmacro %}
+
+{#-
+    A select with one row for each combination of `keys`: clusters, first_ratio, second_ratio, difference (first less
+    second), standard_error, interval_low, interval_high and interval_null_reason.
+
+    `clusters`: a relation with one row a combination of keys and cluster: the keys, cluster_kind, first_part,
+    first_whole, second_part and second_whole, zeros where a side has nothing of the cluster. So it serves both sides
+    that share their clusters and sides that do not: of two ratios R1 = Y1 / X1 and R2 = Y2 / X2,
+
+        standard error = sqrt(G / (G - 1) * sum(((y1 - R1 * x1) / X1 - (y2 - R2 * x2) / X2)^2))
+
+    with what the two have in common taken off cluster by cluster. `steps`: as for ratio_estimates.
+-#}
+{% macro ratio_difference_estimates(clusters, keys, steps) -%}
+    {%- set group = keys | join(', ') -%}
+    {%- set total = 'cast(sum(cast({} as decimal(38, 12))) over (partition by ' ~ group ~ ') as double)' -%}
+    select
+        {%- for key in keys %}
+        estimates.{{ key }},
+        {%- endfor %}
+        estimates.cluster_kind,
+        estimates.clusters,
+        estimates.first_ratio,
+        estimates.second_ratio,
+        estimates.first_ratio - estimates.second_ratio as difference,
+        estimates.standard_error,
+        steps.t_quantile,
+        estimates.first_ratio - estimates.second_ratio - steps.t_quantile * estimates.standard_error as interval_low,
+        estimates.first_ratio - estimates.second_ratio + steps.t_quantile * estimates.standard_error as interval_high,
+        case when steps.t_quantile is null then 'not enough data' end as interval_null_reason
+    from (
+        select
+            {%- for key in keys %}
+            {{ key }},
+            {%- endfor %}
+            cluster_kind,
+            count(*) as clusters,
+            max(first_ratio) as first_ratio,
+            max(second_ratio) as second_ratio,
+            -- Residuals are shares of the whole, too small for twelve decimals: percent of percent of them.
+            sqrt(
+                cast(count(*) as double) / nullif(count(*) - 1, 0)
+                * {{ spotiflow.exact_sum('residual * residual') }}
+            ) / {{ spotiflow.residual_scale() }} as standard_error
+        from (
+            select
+                *,
+                (
+                    (first_part - first_ratio * first_whole) / first_total
+                    - (second_part - second_ratio * second_whole) / second_total
+                ) * {{ spotiflow.residual_scale() }} as residual
+            from (
+                select
+                    *,
+                    {{ total.format('first_part') }} / {{ total.format('first_whole') }} as first_ratio,
+                    {{ total.format('second_part') }} / {{ total.format('second_whole') }} as second_ratio,
+                    {{ total.format('first_whole') }} as first_total,
+                    {{ total.format('second_whole') }} as second_total
+                from {{ clusters }}
+            ) as with_totals
+            where
+                first_total > 0
+                and second_total > 0
+        ) as with_residuals
+        group by
+            {{ group }},
+            cluster_kind
+    ) as estimates
+    left join {{ steps }} as steps
+        on
+            estimates.cluster_kind = steps.cluster_kind
+            and estimates.clusters >= steps.clusters_from
+            and (steps.clusters_before is null or estimates.clusters < steps.clusters_before)
+{%- endmacro %}
+
+{#- By how much residuals are enlarged before they are squared and added up to twelve decimals. -#}
+{% macro residual_scale() -%}
+    (100 * 100.0)
+{%- endmacro %}

@@ -1,0 +1,92 @@
+with
+
+recommendations as (
+
+    select * from {{ ref('fct_recommendations') }}
+    where
+        is_prediction
+        and top_song_number is not null
+
+),
+
+pool as (
+
+    select * from {{ ref('int_track_features') }}
+    where has_all_features
+
+),
+
+pool_size as (
+
+    select count(*) as tracks
+    from pool
+
+),
+
+recommended as (
+
+    select
+        recommendations.recommender,
+        coalesce(recommendations.recommender_version, 'not given') as recommender_version,
+        recommendations.user_id,
+        recommendations.week_start,
+        recommendations.top_song_number,
+        pool.track_id
+    from recommendations
+    left join pool
+        on recommendations.track_id = pool.track_id
+
+),
+
+in_scopes as (
+
+    select
+        'all weeks' as scope,
+        'all' as week,
+        'all' as listener,
+        recommended.*
+    from recommended
+
+    union all
+
+    select
+        'week' as scope,
+        {{ as_text('recommended.week_start') }} as week,
+        'all' as listener,
+        recommended.*
+    from recommended
+
+    union all
+
+    select
+        'listener' as scope,
+        'all' as week,
+        recommended.user_id as listener,
+        recommended.*
+    from recommended
+
+),
+
+final as (
+
+    select
+        in_scopes.scope,
+        in_scopes.recommender,
+        in_scopes.recommender_version,
+        in_scopes.week,
+        in_scopes.listener,
+        count(distinct in_scopes.track_id) as recommended_tracks,
+        max(pool_size.tracks) as pool_tracks,
+        {{ share_pct('count(distinct in_scopes.track_id)', 'max(pool_size.tracks)') }} as coverage_pct
+    from in_scopes
+    cross join pool_size
+    group by
+        in_scopes.scope,
+        in_scopes.recommender,
+        in_scopes.recommender_version,
+        in_scopes.week,
+        in_scopes.listener
+
+)
+
+select * from final

@@ -1,0 +1,170 @@
+with
+
+measures as (
+
+    select * from {{ ref('int_recommendation_measures') }}
+
+),
+
+interval_clusters as (
+
+    select * from {{ ref('int_interval_clusters') }}
+
+),
+
+interval_steps as (
+
+    select * from {{ ref('int_interval_steps') }}
+
+),
+
+-- Three views of the same: all weeks together, each week, and all weeks of each listener.
+in_scopes as (
+
+    select
+        'all weeks' as scope,
+        recommender,
+        recommender_version,
+        'all' as week,
+        'all' as listener,
+        metric,
+        horizon,
+        interval_clusters.cluster_kind,
+        measures.user_id,
+        measures.week_start,
+        measures.part,
+        measures.whole
+    from measures
+    cross join interval_clusters
+
+    union all
+
+    select
+        'week' as scope,
+        recommender,
+        recommender_version,
+        {{ as_text('week_start') }} as week,
+        'all' as listener,
+        metric,
+        horizon,
+        interval_clusters.cluster_kind,
+        measures.user_id,
+        measures.week_start,
+        measures.part,
+        measures.whole
+    from measures
+    cross join interval_clusters
+
+    union all
+
+    select
+        'listener' as scope,
+        recommender,
+        recommender_version,
+        'all' as week,
+        user_id as listener,
+        metric,
+        horizon,
+        'weeks' as cluster_kind,
+        user_id,
+        week_start,
+        part,
+        whole
+    from measures
+
+),
+
+by_cluster as (
+
+    select
+        scope,
+        recommender,
+        recommender_version,
+        week,
+        listener,
+        metric,
+        horizon,
+        cluster_kind,
+        {{ cluster_id('cluster_kind', 'user_id', 'week_start') }} as cluster,
+        count(*) as answers,
+        {{ exact_sum('part') }} as part,
+        {{ exact_sum('whole') }} as whole
+    from in_scopes
+    group by
+        scope,
+        recommender,
+        recommender_version,
+        week,
+        listener,
+        metric,
+        horizon,
+        cluster_kind,
+        {{ cluster_id('cluster_kind', 'user_id', 'week_start') }}
+
+),
+
+estimates as (
+
+    {{ ratio_estimates(
+        'by_cluster',
+        ['scope', 'recommender', 'recommender_version', 'week', 'listener', 'metric', 'horizon'],
+        'interval_steps',
+    ) | indent(4) }}
+
+),
+
+counted as (
+
+    select
+        scope,
+        recommender,
+        recommender_version,
+        week,
+        listener,
+        metric,
+        horizon,
+        sum(answers) as answers
+    from by_cluster
+    group by
+        scope,
+        recommender,
+        recommender_version,
+        week,
+        listener,
+        metric,
+        horizon
+
+),
+
+final as (
+
+    select
+        estimates.scope,
+        estimates.recommender,
+        estimates.recommender_version,
+        estimates.week,
+        estimates.listener,
+        estimates.metric,
+        estimates.horizon,
+        estimates.cluster_kind,
+        estimates.clusters,
+        cast(counted.answers as bigint) as answers,
+        estimates.ratio as metric_value,
+        estimates.standard_error,
+        estimates.interval_low,
+        estimates.interval_high,
+        estimates.interval_null_reason
+    from estimates
+    inner join counted
+        on
+            estimates.scope = counted.scope
+            and estimates.recommender = counted.recommender
+            and estimates.recommender_version = counted.recommender_version
+            and estimates.week = counted.week
+            and estimates.listener = counted.listener
+            and estimates.metric = counted.metric
+            and estimates.horizon = counted.horizon
+
+)
+
+select * from final
