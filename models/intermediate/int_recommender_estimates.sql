@@ -18,41 +18,67 @@ interval_steps as (
 
 ),
 
+-- A listener's week is the smallest cluster that any scope needs.
+by_week as (
+
+    select
+        recommender,
+        recommender_version,
+        user_id,
+        week_start,
+        metric,
+        horizon,
+        count(*) as answers,
+        {{ exact_sum('part') }} as part,
+        {{ exact_sum('whole') }} as whole
+    from measures
+    group by
+        recommender,
+        recommender_version,
+        user_id,
+        week_start,
+        metric,
+        horizon
+
+),
+
 -- Three views of the same: all weeks together, each week, and all weeks of each listener.
 in_scopes as (
 
     select
         'all weeks' as scope,
-        recommender,
-        recommender_version,
+        by_week.recommender,
+        by_week.recommender_version,
         'all' as week,
         'all' as listener,
-        metric,
-        horizon,
+        by_week.metric,
+        by_week.horizon,
         interval_clusters.cluster_kind,
-        measures.user_id,
-        measures.week_start,
-        measures.part,
-        measures.whole
-    from measures
+        by_week.user_id,
+        by_week.week_start,
+        by_week.answers,
+        by_week.part,
+        by_week.whole
+    from by_week
     cross join interval_clusters
 
     union all
 
     select
         'week' as scope,
-        recommender,
-        recommender_version,
-        {{ as_text('week_start') }} as week,
+        by_week.recommender,
+        by_week.recommender_version,
+        {{ as_text('by_week.week_start') }} as week,
         'all' as listener,
-        metric,
-        horizon,
+        by_week.metric,
+        by_week.horizon,
         interval_clusters.cluster_kind,
-        measures.user_id,
-        measures.week_start,
-        measures.part,
-        measures.whole
-    from measures
+        by_week.user_id,
+        by_week.week_start,
+        by_week.answers,
+        by_week.part,
+        by_week.whole
+    from by_week
     cross join interval_clusters
 
     union all
@@ -68,9 +94,10 @@ in_scopes as (
         'weeks' as cluster_kind,
         user_id,
         week_start,
+        answers,
         part,
         whole
-    from measures
+    from by_week
 
 ),
 
@@ -86,7 +113,7 @@ by_cluster as (
         horizon,
         cluster_kind,
         {{ cluster_id('cluster_kind', 'user_id', 'week_start') }} as cluster,
-        count(*) as answers,
+        sum(answers) as answers,
         {{ exact_sum('part') }} as part,
         {{ exact_sum('whole') }} as whole
     from in_scopes
