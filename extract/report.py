@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,17 @@ Progress = Callable[[str], None]
 
 def silent(_: str) -> None:
     """A Progress that shows nothing."""
+
+
+FIRST_ROWS = 3
+"""How many rows of a kind are named: enough to look them up, and all are in `rejected_rows`."""
+
+
+def rows_named(first: Sequence[int], total: int) -> str:
+    """`row 4`, `rows 4, 9, 12 and 31 more`. `first`: numbers of the first rows, at least FIRST_ROWS of `total`."""
+    named = [f"{row:,}" for row in first[: total if total <= FIRST_ROWS else FIRST_ROWS]]
+    named += [f"{total - len(named):,} more"] if total > len(named) else []
+    return f"{'row' if total == 1 else 'rows'} {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}"
 
 
 class LoadError(Exception):
@@ -33,6 +44,7 @@ class FileReport:
     set_aside: Counter[str] = field(default_factory=Counter)  # kind -> rows: episode, audiobook, unknown
     repeated: int = 0  # exact repeats within the file
     rejected: Counter[str] = field(default_factory=Counter)  # reason -> rows
+    first_rejected: dict[str, list[int]] = field(default_factory=dict)  # reason -> its first rows, where they are known
     problem: str | None = None  # why the file could not be read (to its end), and what to do
     oldest_played_at: datetime | None = None  # end of the file's oldest music play, naive UTC
     newest_played_at: datetime | None = None

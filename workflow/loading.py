@@ -147,16 +147,32 @@ def summarise(screen: Screen, report: LoadReport) -> None:
         screen.say(f"  {count(repeated, 'exact repeat')} counted once")
     if rejected:
         screen.say(f"  rejected, kept in raw_spotify.rejected_rows: {count(sum(rejected.values()), 'row')}")
+        named = [file for file in report.files if file.first_rejected]
         for reason, rows in rejected.most_common():
-            screen.say(f"    {rows:,}  {reason}")
+            screen.say(f"    {rows:,}  {reason}{_where(named, reason)}")
+        if named:
+            screen.say("    (Row 1 is the first record: the line under a header, if there is one.)")
     for note in dict.fromkeys(
         [*([report.note] if report.note else []), *(file.note for file in report.files if file.note)]
     ):
-        screen.say(f"  {note}")
+        for line in note.splitlines():
+            screen.say(f"  {line}")
     if report.problems:
         screen.heading(f"Could not be read to the end: {count(len(report.problems), 'file')}")
         for file in report.problems:
             screen.say(f"  {file.file}: {file.problem}")
+
+
+def _where(files: list[FileReport], reason: str) -> str:
+    """`: rows 4, 9, 12 and 31 more`, of each file that has such rows."""
+    from extract.report import rows_named
+
+    places = [
+        ("" if len(files) == 1 else f"{file.file} ") + rows_named(file.first_rejected[reason], file.rejected[reason])
+        for file in files
+        if reason in file.first_rejected
+    ]
+    return f": {', '.join(places)}" if places else ""
 
 
 def _file_row(file: FileReport) -> list[str]:

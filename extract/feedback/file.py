@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from extract.pipeline import load_tables
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.spotify_export.settings import EARLIEST_END, FUTURE_HOURS
 from extract.tables import FEEDBACK, LOAD_LOG, REJECTED_ROWS
-from extract.tabular import ROW, identifier, read_table
+from extract.tabular import ROW, identifier, read_table, report_rejected
 
 SOURCE = "feedback"
 
@@ -217,9 +216,7 @@ def _classify(connection: duckdb.DuckDBPyConnection, file: str, now: datetime, o
         """,
         {"source": SOURCE, "file": file},
     )
-    outcome.rejected = Counter(
-        dict(connection.execute("select reason, count(*) from rejected group by reason").fetchall())
-    )
+    report_rejected(connection, outcome)
     loaded, repeated = connection.execute(
         "select count(*) filter (not is_repeated), count(*) filter (is_repeated) from classified where reason is null"
     ).fetchone() or (0, 0)

@@ -8,6 +8,6 @@ asked about, the seed `diagnostic_constants` how many, for how many weeks, and h
 from __future__ import annotations
 
 from extract.recommendations.asking import LOCAL, recommend
-from extract.recommendations.own_model import OwnModel, load_recommendations
+from extract.recommendations.own_model import OwnModel, load_answer_files, load_recommendations
 
-__all__ = ["LOCAL", "OwnModel", "load_recommendations", "recommend"]
+__all__ = ["LOCAL", "OwnModel", "load_answer_files", "load_recommendations", "recommend"]

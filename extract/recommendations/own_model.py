@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,17 @@ import pyarrow as pa
 from extract.arrow import batches, content_hash
 from extract.load_log import first_loads, key_of
 from extract.pipeline import load_tables
-from extract.report import FileReport, LoadError, LoadReport, Progress, silent
-from extract.tables import DATASET, LOAD_LOG, RECOMMENDATION_REQUESTS, RECOMMENDATIONS, REJECTED_ROWS
-from extract.tabular import ROW, identifier, read_table
+from extract.report import FIRST_ROWS, FileReport, LoadError, LoadReport, Progress, rows_named, silent
+from extract.tables import (
+    AUDIO_FEATURES,
+    DATASET,
+    LOAD_LOG,
+    RECOMMENDATION_REQUESTS,
+    RECOMMENDATIONS,
+    REJECTED_ROWS,
+    RawTable,
+)
+from extract.tabular import ROW, identifier, read_table, report_rejected
 
 SOURCE = "recommendations"
 
@@ -88,6 +96,7 @@ def load_recommendations(
     account: str | None = None,
     progress: Progress = silent,
     now: datetime | None = None,
+    similarity_k: int | None = None,
 ) -> LoadReport:
     """Load the answers of a team's own model from CSV, Parquet or JSON Lines.
 
@@ -99,60 +108,117 @@ def load_recommendations(
         most_ranks: the largest rank that makes sense.
         account: the label of the account that all rows are for; then the file needs no such column.
         now: naive UTC; when rows do not say when the model was asked.
+        similarity_k: how many tracks make a prediction; answers with another number of them are pointed out.
 
     Raises:
         LoadError: the file is no such table at all; nothing is written then.
     """
-    report = LoadReport(f"Recommendations of {model.recommender}")
-    outcome = FileReport(path.name, SOURCE)
-    report.files.append(outcome)
-    progress(f"Reading {path.name}")
-    with (
-        tempfile.TemporaryDirectory(prefix="spotiflow-") as folder,
-        duckdb.connect(str(Path(folder) / "scratch.duckdb")) as connection,
-    ):
-        connection.execute(
-            "set TimeZone = 'UTC'; set autoload_known_extensions = false; set python_enable_replacements = false"
-        )
-        moment = now or datetime.now(UTC).replace(tzinfo=None)
-        log: dict[str, Any] = {
-            "user_id": "",
-            "source": SOURCE,
-            "file": path.name,
-            "content_hash": content_hash(path) if path.is_file() else "",
-            "loaded_at": moment,
-            "rows_set_aside": 0,
-        }
-        first = first_loads(warehouse).get(key_of(log))
-        log["first_loaded_at"] = first.loaded_at if first else moment
-        listeners, top_songs = _known(warehouse)
-        connection.register("known_listeners", listeners)
-        columns = read_table(connection, path, _HINT)
-        found = _columns(path, columns, account)
-        _resolve_accounts(connection, found, account, user_id_of)
-        _classify(connection, found, most_ranks, log["first_loaded_at"], moment, path)
-        _count(connection, outcome, path)
-        _explain(connection, outcome, top_songs, found)
-        log |= {
-            "rows_read": outcome.rows_read,
-            "rows_loaded": outcome.rows_loaded,
-            "rows_repeated": outcome.repeated,
-            "rows_rejected": outcome.rejected.total(),
-            "problem": outcome.problem,
-        }
-        names = {"recommender": model.recommender, "version": model.version}
-        connection.execute("create table model as select $recommender as recommender, $version as version", names)
+    return load_answer_files(
+        *(warehouse, [(path, model)], user_id_of, most_ranks),
+        account=account,
+        progress=progress,
+        now=now,
+        similarity_k=similarity_k,
+    )
+
+
+def load_answer_files(
+    warehouse: Path,
+    files: Sequence[tuple[Path, OwnModel]],
+    user_id_of: Callable[[str], str],
+    most_ranks: int,
+    account: str | None = None,
+    progress: Progress = silent,
+    now: datetime | None = None,
+    similarity_k: int | None = None,
+    remarks: bool = True,
+) -> LoadReport:
+    """`load_recommendations` of several files, each the answers of one model, in one load; raises as that does.
+
+    Without `remarks`, the report counts and says nothing of what is odd about answers that are loaded. Files that
+    answer the same question in the name of one recommender are no load at once, because nothing would say which of
+    them came later: ValueError.
+    """
+    report = LoadReport(f"Recommendations of {', '.join(dict.fromkeys(model.recommender for _, model in files))}")
+    moment = now or datetime.now(UTC).replace(tzinfo=None)
+    listeners, top_songs = _known(warehouse)
+    logs: list[dict[str, Any]] = []
+    with ExitStack() as open_files:
+        connections = []
+        for path, model in files:
+            outcome = FileReport(path.name, SOURCE)
+            report.files.append(outcome)
+            progress(f"Reading {path.name}")
+            folder = open_files.enter_context(tempfile.TemporaryDirectory(prefix="spotiflow-"))
+            connection = open_files.enter_context(duckdb.connect(str(Path(folder) / "scratch.duckdb")))
+            connections.append(connection)
+            connection.execute(
+                "set TimeZone = 'UTC'; set autoload_known_extensions = false; set python_enable_replacements = false"
+            )
+            log: dict[str, Any] = {
+                "user_id": "",
+                "source": SOURCE,
+                "file": path.name,
+                "content_hash": content_hash(path) if path.is_file() else "",
+                "loaded_at": moment,
+                "rows_set_aside": 0,
+            }
+            first = first_loads(warehouse).get(key_of(log))
+            log["first_loaded_at"] = first.loaded_at if first else moment
+            connection.register("known_listeners", listeners)
+            columns = read_table(connection, path, _HINT)
+            found = _columns(path, columns, account)
+            _resolve_accounts(connection, found, account, user_id_of)
+            _classify(connection, found, most_ranks, log["first_loaded_at"], moment, path)
+            _count(connection, outcome, path)
+            if remarks:
+                _explain(connection, warehouse, outcome, top_songs, found, similarity_k)
+            log |= {
+                "rows_read": outcome.rows_read,
+                "rows_loaded": outcome.rows_loaded,
+                "rows_repeated": outcome.repeated,
+                "rows_rejected": outcome.rejected.total(),
+                "problem": outcome.problem,
+            }
+            logs.append(log)
+            names = {"recommender": model.recommender, "version": model.version}
+            connection.execute("create table model as select $recommender as recommender, $version as version", names)
+        _each_question_once(files, connections)
+
+        def rows(query: str, table: RawTable) -> Iterator[pa.Table]:
+            for connection in connections:
+                yield from batches(connection, query, table.schema)
+
         load_tables(
             warehouse,
             {
-                RECOMMENDATIONS.name: batches(connection, _TRACKS, RECOMMENDATIONS.schema),
-                RECOMMENDATION_REQUESTS.name: batches(connection, _QUESTIONS, RECOMMENDATION_REQUESTS.schema),
-                REJECTED_ROWS.name: batches(connection, "select * from rejected", REJECTED_ROWS.schema),
-                LOAD_LOG.name: [LOAD_LOG.from_rows([log])],
+                RECOMMENDATIONS.name: rows(_TRACKS, RECOMMENDATIONS),
+                RECOMMENDATION_REQUESTS.name: rows(_QUESTIONS, RECOMMENDATION_REQUESTS),
+                REJECTED_ROWS.name: rows("select * from rejected", REJECTED_ROWS),
+                LOAD_LOG.name: [LOAD_LOG.from_rows(logs)],
             },
             progress,
         )
     return report
+
+
+def _each_question_once(
+    files: Sequence[tuple[Path, OwnModel]], connections: Sequence[duckdb.DuckDBPyConnection]
+) -> None:
+    names = [model.recommender for _, model in files]
+    answered: set[tuple[Any, ...]] = set()
+    for (path, model), connection in zip(files, connections, strict=True):
+        if names.count(model.recommender) == 1:
+            continue
+        questions = {
+            (model.recommender, *question)
+            for question in connection.execute(
+                "select distinct user_id, week_start, seed_track_id from classified where reason is null"
+            ).fetchall()
+        }
+        if twice := answered & questions:
+            raise ValueError(f"{path.name} answers {len(twice):,} questions of {model.recommender} a second time")
+        answered |= questions
 
 
 def _known(warehouse: Path) -> tuple[pa.Table, pa.Table | None]:
@@ -379,9 +445,7 @@ def _classify(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, outcome: FileReport, path: Path) -> None:
-    outcome.rejected = Counter(
-        dict(connection.execute("select reason, count(*) from rejected group by reason").fetchall())
-    )
+    report_rejected(connection, outcome)
     loaded, repeated = connection.execute(
         "select count(*) filter (not is_repeated), count(*) filter (is_repeated) from classified where reason is null"
     ).fetchone() or (0, 0)
@@ -395,50 +459,191 @@ def _count(connection: duckdb.DuckDBPyConnection, outcome: FileReport, path: Pat
 
 def _explain(
     connection: duckdb.DuckDBPyConnection,
+    warehouse: Path,
     outcome: FileReport,
     top_songs: pa.Table | None,
     found: dict[str, str | None],
+    similarity_k: int | None,
 ) -> None:
-    """What is worth knowing of answers that were loaded: holes in ranks, songs that are no Top Songs, no as_of."""
-    notes = []
-    answers, with_holes = connection.execute(
+    """What is worth knowing of the answers that are loaded; one sentence or two a matter."""
+    connection.execute(
         """
-        select count(*), count(*) filter (last_rank <> tracks)
-        from (
-            select max("rank") as last_rank, count(distinct "rank") as tracks
-            from classified where reason is null
-            group by user_id, week_start, seed_track_id
-        )
+        create table sound as
+        select
+            *,
+            min("row") over answer as first_row_of_answer,
+            track_id <> seed_track_id and "rank" = min("rank") over same_track as is_taken_into_account
+        from classified
+        where reason is null and not is_repeated
+        window
+            answer as (partition by user_id, week_start, seed_track_id),
+            same_track as (partition by user_id, week_start, seed_track_id, track_id);
+
+        create table answers as
+        select
+            user_id, week_start, seed_track_id, any_value(variant_text) as variant,
+            min("row") as "row",
+            count(*) as tracks,
+            max("rank") as last_rank,
+            count(*) filter (is_taken_into_account) as predicting_tracks
+        from sound
+        group by user_id, week_start, seed_track_id
         """
-    ).fetchone() or (0, 0)
+    )
+    (answers,) = connection.execute("select count(*) from answers").fetchone() or (0,)
     if not answers:
         return
-    if with_holes:
-        notes.append(
-            f"{with_holes:,} of {answers:,} answers lack ranks in between; those that are there count in their order."
-        )
+    notes = [
+        *_explain_tracks(connection, warehouse),
+        *_explain_length(connection, answers, similarity_k),
+        *_explain_variants(connection),
+    ]
     if top_songs is not None:
         connection.register("top_songs", top_songs)
-        (others,) = connection.execute(
-            """
-            select count(*) from (
-                select distinct user_id, week_start, seed_track_id from classified where reason is null
-                except
-                select user_id, week_start, seed_track_id from top_songs
-            )
-            """
-        ).fetchone() or (0,)
+        of_others = "answers anti join top_songs using (user_id, week_start, seed_track_id)"
+        others, first = _rows_where(connection, of_others)
         if others:
             notes.append(
-                f"{others:,} of {answers:,} answers are for songs that were no Top Song of that week: they are kept, "
-                "but compared with nothing."
+                f"{others:,} of {answers:,} answers are for songs that were no Top Song of that week (from "
+                f"{rows_named(first, others)} on): they are kept, but compared with nothing."
             )
     if found["as_of"] is None and found["requested_at"] is None:
         notes.append(
             "Without a column as_of, the model may have known everything up to now: only what is listened to from now "
             "on counts as found by it."
         )
-    outcome.note = " ".join(notes) or None
+    outcome.note = "\n".join(notes) or None
+
+
+def _rows_where(connection: duckdb.DuckDBPyConnection, source: str) -> tuple[int, list[int]]:
+    """How many rows `source` (what may follow FROM) has, and the numbers of the first of them in the file."""
+    rows, first = connection.execute(
+        f'select count(*), list("row" order by "row")[:{FIRST_ROWS}] from {source}'
+    ).fetchone() or (0, [])
+    return rows, first or []
+
+
+def _explain_tracks(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> list[str]:
+    """Recommended tracks of which nothing, or no features, are known here; and those that predict nothing."""
+    notes = []
+    recommended = connection.execute("select distinct track_id from sound").to_arrow_table()
+    connection.register("known_tracks", _known_tracks(warehouse, recommended))
+    unscored = "sound inner join known_tracks using (track_id) where not has_features and {} has_title"
+    without = (
+        "without features they have no part in a prediction. Load them: spotiflow load features PATH, or ask services: "
+        "spotiflow load features --missing"
+    )
+    unknown, first = _rows_where(connection, unscored.format("not"))
+    if unknown:
+        notes.append(
+            f"{unknown:,} {_of(unknown, 'a track that is unknown', 'tracks that are unknown')} here, neither title nor "
+            f"audio features ({rows_named(first, unknown)}): loaded, but {without}"
+        )
+    titled, first = _rows_where(connection, unscored.format(""))
+    if titled:
+        notes.append(
+            f"{titled:,} {_of(titled, 'a track', 'tracks')} with a title but without all seven audio features "
+            f"({rows_named(first, titled)}): loaded, but {without}"
+        )
+    itself = "the song itself"
+    nothing, first = _rows_where(connection, "sound where not is_taken_into_account")
+    if nothing:
+        notes.append(
+            f"{nothing:,} {_of(nothing, itself, itself)}, or of a track that stands in the answer before "
+            f"({rows_named(first, nothing)}): loaded, but without a place in the prediction."
+        )
+    return notes
+
+
+def _of(number: int, one: str, many: str) -> str:
+    return f"recommendation is of {one}" if number == 1 else f"recommendations are of {many}"
+
+
+def _explain_length(connection: duckdb.DuckDBPyConnection, answers: int, similarity_k: int | None) -> list[str]:
+    """Answers with holes between ranks, or with another number of tracks than predictions are made of."""
+    notes = []
+    with_holes, first = _rows_where(connection, "answers where last_rank <> tracks")
+    if with_holes:
+        notes.append(
+            f"{with_holes:,} of {answers:,} answers lack ranks in between (from {rows_named(first, with_holes)} on); "
+            "those that are there count in their order."
+        )
+    if similarity_k is None:
+        return notes
+    others, first = _rows_where(connection, f"answers where predicting_tracks <> {similarity_k}")
+    if others:
+        fewer, _ = _rows_where(connection, f"answers where predicting_tracks < {similarity_k}")
+        parts = []
+        if fewer:
+            has, their = ("has", "its") if fewer == 1 else ("have", "their")
+            parts.append(f"{fewer:,} {has} fewer: {their} prediction rests on fewer")
+        if more := others - fewer:
+            has = "has" if more == 1 else "have"
+            parts.append(f"{more:,} {has} more: all are kept, the first {similarity_k} count")
+        notes.append(
+            f"{others:,} of {answers:,} answers {'has' if others == 1 else 'have'} other than {similarity_k} tracks "
+            f"(from {rows_named(first, others)} on): {'; '.join(parts)}."
+        )
+    return notes
+
+
+def _explain_variants(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How the answers of an experiment are spread over its variants."""
+    spread = connection.execute(
+        """
+        select coalesce(variant, 'without a variant'), count(*), count(distinct user_id)
+        from answers group by variant order by variant nulls last
+        """
+    ).fetchall()
+    if len(spread) < 2:
+        return []
+    parts = [
+        f"{variant} ({answers:,} {'answer' if answers == 1 else 'answers'}, "
+        f"{listeners:,} {'listener' if listeners == 1 else 'listeners'})"
+        for variant, answers, listeners in spread
+    ]
+    return [f"Variants: {', '.join(parts)}."]
+
+
+def _known_tracks(warehouse: Path, track_ids: pa.Table) -> pa.Table:
+    """Of each track: has_title, has_features (all seven, from one provider)."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set python_enable_replacements = false")
+        there = {
+            (str(schema), str(name))
+            for schema, name in connection.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall()
+        }
+        connection.register("asked", track_ids)
+        complete = " and ".join(f"{feature} is not null" for feature in AUDIO_FEATURES)
+        titled = [
+            f"select track_id from {DATASET}.{table} where track_name is not null"
+            for table in ("tracks", "streaming_history", "recently_played")
+            if (DATASET, table) in there
+        ]
+        scored = [
+            select
+            for (schema, table), select in {
+                (DATASET, "audio_features"): f"select track_id from {DATASET}.audio_features where {complete}",
+                # Also those whose features were found by title and artist.
+                ("marts", "dim_tracks"): "select track_id from marts.dim_tracks where has_all_features",
+            }.items()
+            if (schema, table) in there
+        ]
+        nobody = "select null::varchar as track_id where false"
+        return connection.execute(
+            f"""
+            with titled as ({" union all ".join([nobody, *titled])}),
+            scored as ({" union all ".join([nobody, *scored])})
+
+            select
+                track_id,
+                track_id in (select track_id from titled where track_id is not null) as has_title,
+                track_id in (select track_id from scored) as has_features
+            from asked
+            """
+        ).to_arrow_table()
 
 
 _TRACKS = """

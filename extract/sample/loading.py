@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 from extract.audio_features import load_catalogue
+from extract.feedback import load_feedback
 from extract.pseudonyms import sample_user_id
+from extract.recommendations import OwnModel, load_answer_files
 from extract.report import LoadReport, Progress, silent
 from extract.sample.api_pages import RecordedPage
 from extract.sample.manifest import SampleListener
-from extract.sample.settings import SEED
+from extract.sample.settings import PLANTED_TRACKS, SEED
 from extract.sample.writing import write_sample
 from extract.sandbox import SandboxAccount, SpotifySandbox
 from extract.spotify_api import Account, cached_client, load_polls, poll, token_path
@@ -56,7 +58,19 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
             )
             polls += replay_polls(folder, listener)
     load_polls(warehouse, accounts, polls, progress)
+    answers = load_answer_files(
+        warehouse,
+        [(folder / one.file, OwnModel(one.recommender, one.version)) for one in manifest.recommendations],
+        sample_user_id,
+        most_ranks=PLANTED_TRACKS,
+        progress=progress,
+        remarks=False,  # what is odd about them was planted
+    )
+    known = {sample_user_id(listener.label) for listener in manifest.listeners}
+    feedback = load_feedback(warehouse, folder / manifest.feedback, sample_user_id, known, progress=progress)
+
     report = LoadReport("Sample listeners", [*exports.files, *catalogue.files, *(result.report for result in polls)])
+    report.files += [*answers.files, *feedback.files]
     report.rows_new, report.note = exports.rows_new, exports.note
     return report
 

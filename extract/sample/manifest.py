@@ -26,6 +26,16 @@ class SampleListener:
 
 
 @dataclass(frozen=True)
+class SampleRecommendations:
+    """One file of a planted recommender's answers, relative to the sample's folder."""
+
+    file: str
+    recommender: str
+    version: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class SampleManifest:
     """Everything that `write_sample` wrote."""
 
@@ -35,6 +45,8 @@ class SampleManifest:
     tracks: int
     rows: int  # in all exports, overlaps and duplicates included
     listeners: tuple[SampleListener, ...]
+    recommendations: tuple[SampleRecommendations, ...]  # in the order in which they are loaded
+    feedback: str
     traps: dict[str, dict[str, int]]  # label -> trap -> how many
     files: dict[str, str] = field(default_factory=dict)  # path relative to the folder -> SHA-256
 
@@ -51,7 +63,8 @@ class SampleManifest:
                 SampleListener(**{**entry, "exports": tuple(entry["exports"]), "pages": tuple(entry["pages"])})
                 for entry in stored.pop("listeners")
             )
-            return cls(listeners=listeners, **stored)
+            recommendations = tuple(SampleRecommendations(**entry) for entry in stored.pop("recommendations"))
+            return cls(listeners=listeners, recommendations=recommendations, **stored)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 

@@ -10,11 +10,20 @@ from extract.sample.api_pages import profile, record_pages
 from extract.sample.catalogue import build_catalogue
 from extract.sample.exports import build_exports
 from extract.sample.listeners import FEATURED, cohort
-from extract.sample.manifest import MANIFEST, SampleListener, SampleManifest, fingerprint, sha256
+from extract.sample.manifest import (
+    MANIFEST,
+    SampleListener,
+    SampleManifest,
+    SampleRecommendations,
+    fingerprint,
+    sha256,
+)
+from extract.sample.planted import Audience, plant
 from extract.sample.plays import simulate
 from extract.sample.settings import SEED
 
 CATALOGUE_FILE = "catalogue.csv"
+FEEDBACK_FILE = "feedback.jsonl"
 
 
 def write_sample(folder: Path, seed: int = SEED, progress: Progress = silent) -> SampleManifest:
@@ -56,7 +65,7 @@ def _remove_inside(folder: Path, name: str) -> None:
 def _write_files(folder: Path, seed: int, wanted: str) -> SampleManifest:
     files: dict[str, str] = {}
     traps: dict[str, dict[str, int]] = {}
-    listeners = []
+    listeners, audiences = [], []
     rows = 0
 
     def write(name: str, content: bytes) -> str:
@@ -70,6 +79,7 @@ def _write_files(folder: Path, seed: int, wanted: str) -> SampleManifest:
     write(CATALOGUE_FILE, catalogue.to_csv())
     for listener in (*FEATURED, *cohort(seed)):
         plays = simulate(listener, catalogue, seed)
+        audiences.append(Audience(listener, plays))
         exports, counts = build_exports(listener, plays, catalogue, seed)
         names = tuple(write(f"exports/{listener.label}/{export.name}", export.content) for export in exports)
         rows += sum(export.rows for export in exports)
@@ -92,6 +102,10 @@ def _write_files(folder: Path, seed: int, wanted: str) -> SampleManifest:
         "tracks_outside_file": len(catalogue.not_in_file),
         "tracks_with_missing_features": len(catalogue.missing),
     }
+    answers, feedback = plant(audiences, catalogue, seed)
+    recommendations = tuple(
+        SampleRecommendations(write(one.name, one.content), one.recommender, one.version, one.rows) for one in answers
+    )
     return SampleManifest(
         seed=seed,
         fingerprint=wanted,
@@ -99,6 +113,8 @@ def _write_files(folder: Path, seed: int, wanted: str) -> SampleManifest:
         tracks=len(catalogue),
         rows=rows,
         listeners=tuple(listeners),
+        recommendations=recommendations,
+        feedback=write(FEEDBACK_FILE, feedback),
         traps=traps,
         files=files,
     )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from extract.pipeline import load_tables
-from extract.recommendations import OwnModel, load_recommendations
+from extract.recommendations import OwnModel, load_answer_files, load_recommendations
 from extract.recommendations.own_model import own_name, own_version
 from extract.report import LoadError, LoadReport
-from extract.tables import ACCOUNTS, TABLES
-from tests.conftest import Completed, Place
+from extract.tables import ACCOUNTS, AUDIO_FEATURES, TABLES
+from tests.conftest import PROJECT, Completed, Place
 from tests.extract.conftest import Query
 
 NOW = dt.datetime(2026, 11, 24, 12)
@@ -178,6 +179,26 @@ def test_answers_for_other_songs_than_top_songs_are_pointed_out(listeners, wareh
     assert "1 of 2 answers are for songs that were no Top Song of that week" in (report.files[0].note or "")
 
 
+def test_several_files_are_one_load_and_answer_each_question_once(listeners, warehouse, tmp_path, query: Query):
+    first = csv_of(tmp_path, f"me,2026-11-09,{A},1,{B}", name="first.csv")
+    second = csv_of(tmp_path, f"me,2026-11-16,{A},1,{C}", name="second.csv")
+    files = [(first, OwnModel("ours", "1")), (second, OwnModel("ours", "2")), (first, OwnModel("theirs", "1"))]
+    report = load_answer_files(warehouse, files, LISTENERS.__getitem__, 100, now=NOW)
+    assert [(file.file, file.rows_loaded) for file in report.files] == [
+        ("first.csv", 1),
+        ("second.csv", 1),
+        ("first.csv", 1),
+    ]
+    assert query("select recommender, recommender_version, track_id from raw_spotify.recommendations order by all") == [
+        ("ours", "1", B),
+        ("ours", "2", C),
+        ("theirs", "1", B),
+    ]
+    assert query("select count(distinct _dlt_load_id) from raw_spotify.recommendation_requests") == [(1,)]
+    with pytest.raises(ValueError, match="answers 1 questions of ours a second time"):
+        load_answer_files(warehouse, [files[0], (first, OwnModel("ours", "3"))], LISTENERS.__getitem__, 100, now=NOW)
+
+
 # ---- formats ----
 
 
@@ -269,19 +290,148 @@ def place(tmp_path_factory) -> Place:
     return place
 
 
+@pytest.fixture(scope="module")
+def catalogue(place: Place, tmp_path_factory) -> list[str]:
+    """Ids of ten tracks whose title and features are loaded, and one (the last) that has a title and no features."""
+    ids = [f"{number:022d}" for number in range(11)]
+    path = tmp_path_factory.mktemp("catalogue") / "features.csv"
+    features = ",".join(AUDIO_FEATURES)
+    lines = [f"{track},Title,Artist,{','.join(['0.5'] * 7)}" for track in ids[:-1]]
+    path.write_text("\n".join([f"track_id,track_name,artist_name,{features}", *lines, f"{ids[-1]},T,A,,,,,,,"]) + "\n")
+    done = place.run("load", "features", path)
+    assert done.code == 0, done.text
+    return ids
+
+
+def answer(song: str, *tracks: str, week: str = "2026-11-16") -> list[str]:
+    return [f"me,{week},{song},{rank},{track}" for rank, track in enumerate(tracks, start=1)]
+
+
+def told(done: Completed) -> str:
+    """What a command said, in one line."""
+    return " ".join(done.text.split())
+
+
+def test_a_sound_file_is_loaded_without_remarks(place, tmp_path, catalogue):
+    lines = [f"{line},2026-11-23" for line in answer(A, *catalogue[:5])]
+    done = run(place, csv_of(tmp_path, *lines, header=f"{HEADER},as_of"))
+    assert done.code == 0, done.text
+    assert "5 rows loaded from 1 file" in done.out
+    for word in ("rejected", "unknown", "other than", "row "):
+        assert word not in told(done).replace("5 rows", ""), done.out
+
+
+def test_rejected_rows_are_named_by_reason(place, tmp_path, catalogue, query_of):
+    """Sound rows of the same answers are loaded; exit code 3 says that not all of the file was."""
+    good = answer(A, *catalogue[:5])
+    twice = [f"me,2026-11-16,{A},1,{catalogue[5]}", f"me,2026-11-16,{A},2,{catalogue[6]}"]
+    missing = [f"me,2026-11-16,{A},{rank}," for rank in range(6, 11)]
+    done = run(place, csv_of(tmp_path, *good, *twice, *missing, f"me,2026-11-16,,6,{B}"), name="judged")
+    assert done.code == 3, done.text
+    assert "5 rows loaded from 1 file" in done.out
+    assert "rejected, kept in raw_spotify.rejected_rows: 8 rows" in done.out
+    assert "2  rank occurs before with another track: rows 6 and 7" in done.out
+    assert "5  track_id missing: rows 8, 9, 10 and 2 more" in done.out
+    assert "1  seed_track_id missing: row 13" in done.out
+    assert "Row 1 is the first record" in done.out
+    assert query_of("select track_id from raw_spotify.recommendations where recommender = 'judged' order by rank") == [
+        (track,) for track in catalogue[:5]
+    ]
+
+
+def test_unknown_tracks_are_loaded_and_named_with_what_to_do(place, tmp_path, catalogue, query_of):
+    lines = [*answer(A, *catalogue[:4], B), *answer(B, C, D, *catalogue[:2], catalogue[-1])]
+    done = run(place, csv_of(tmp_path, *lines), name="adventurous")
+    assert done.code == 0, done.text
+    assert (
+        "3 recommendations are of tracks that are unknown here, neither title nor audio features (rows 5, 6 and 7): "
+        "loaded, but without features they have no part in a prediction."
+    ) in told(done)
+    assert "1 recommendation is of a track with a title but without all seven audio features (row 10)" in told(done)
+    assert "spotiflow load features" in told(done)
+    assert query_of("select count(*) from raw_spotify.recommendations where recommender = 'adventurous'") == [(10,)]
+
+
+def test_the_song_itself_and_repeated_tracks_are_named(place, tmp_path, catalogue):
+    known = catalogue[0]
+    lines = answer(known, known, *catalogue[1:5], catalogue[1])
+    done = run(place, csv_of(tmp_path, *lines), name="circular")
+    assert done.code == 0, done.text
+    assert (
+        "2 recommendations are of the song itself, or of a track that stands in the answer before (rows 1 and 6)"
+        in (told(done))
+    )
+    assert "1 of 1 answers has other than 5 tracks (from row 1 on): 1 has fewer" in told(done)
+
+
+def test_answers_of_another_length_are_named(place, tmp_path, catalogue):
+    lines = [
+        *answer(A, *catalogue[:5]),
+        *answer(B, *catalogue[:3]),
+        *answer(C, *catalogue[:7]),
+        *answer(D, *catalogue[:6]),
+    ]
+    done = run(place, csv_of(tmp_path, *lines), name="uneven")
+    assert done.code == 0, done.text
+    assert (
+        "3 of 4 answers have other than 5 tracks (from rows 6, 9 and 16 on): 1 has fewer: its prediction rests on "
+        "fewer; 2 have more: all are kept, the first 5 count."
+    ) in told(done)
+
+
+def test_k_is_that_of_the_definitions(place, tmp_path, catalogue):
+    """Where teams predict from three tracks, answers of three are whole."""
+    project = tmp_path / "project"
+    for name in ("seeds", "dbt_project.yml"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        source = PROJECT / name
+        shutil.copytree(source, project / name) if source.is_dir() else shutil.copy(source, project / name)
+    constants = project / "seeds" / "definitions" / "diagnostic_constants.csv"
+    text = constants.read_text(encoding="utf-8")
+    assert "similarity_k,5," in text
+    constants.write_text(text.replace("similarity_k,5,", "similarity_k,3,"), encoding="utf-8")
+    other = Place(place.folder, project)
+    path = csv_of(tmp_path, *answer(A, *catalogue[:3]), *answer(B, *catalogue[:5]))
+    done = run(other, path, name="short")
+    assert done.code == 0, done.text
+    assert "1 of 2 answers has other than 3 tracks (from row 4 on): 1 has more" in told(done)
+
+
+def test_an_experiment_comes_in_one_file(place, tmp_path, catalogue, query_of):
+    """Songs or listeners are in one variant each; another variant in the same answer is refused."""
+    lines = [f"{line},three" for line in answer(A, *catalogue[:3])]
+    lines += [f"{line},five" for line in answer(B, *catalogue[:5])]
+    lines.append(f"me,2026-11-16,{A},4,{catalogue[3]},five")
+    done = run(place, csv_of(tmp_path, *lines, header=f"{HEADER},variant"), name="experiment")
+    assert done.code == 3, done.text
+    assert "1  variant differs within one answer: row 9" in done.out
+    assert "Variants: five (1 answer, 1 listener), three (1 answer, 1 listener)." in told(done)
+    stored = "from raw_spotify.recommendations where recommender = 'experiment'"
+    assert query_of(f"select variant, count(*) {stored} group by variant order by variant") == [
+        ("five", 5),
+        ("three", 3),
+    ]
+
+
+@pytest.fixture
+def query_of(place: Place) -> Query:
+    def ask(sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(place.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    return ask
+
+
 def run(place: Place, path: Path, *more: str, name: str = "ours") -> Completed:
     return place.run("load", "recommendations", path, "--recommender", name, "--version", "1", *more)
 
 
-def test_command_loads_and_says_what_it_left_out(place, tmp_path):
-    done = run(place, csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"you,2026-11-16,{A},1,{B}"))
-    assert done.code == 0, done.text
+def test_command_loads_and_says_what_it_left_out(place, tmp_path, query_of):
+    done = run(place, csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"you,2026-11-16,{A},1,{B}"), name="told")
+    assert done.code == 3, done.text
     assert "1 row loaded from 1 file" in done.out
-    assert "no listener of this warehouse" in done.out
-    with duckdb.connect(str(place.warehouse), read_only=True) as connection:
-        assert connection.execute("select recommender, track_id from raw_spotify.recommendations").fetchall() == [
-            ("ours", B)
-        ]
+    assert "1  no listener of this warehouse: row 2" in done.out
+    assert query_of("select track_id from raw_spotify.recommendations where recommender = 'told'") == [(B,)]
 
 
 @pytest.mark.parametrize(

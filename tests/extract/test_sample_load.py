@@ -173,6 +173,48 @@ def test_catalogue_is_loaded(loaded: Loaded) -> None:
     assert features == tracks - 6, "six tracks have a title and no features"
 
 
+def test_planted_recommendations_are_loaded_as_a_team_loads_its_own(loaded: Loaded) -> None:
+    """Every row of every file; two versions of one recommender live side by side, because they answer other weeks."""
+    listed = {(one.recommender, one.version): one.rows for one in loaded.manifest.recommendations}
+    stored = loaded.query(
+        f"select recommender, recommender_version, count(*) from {DATASET}.recommendations group by all"
+    )
+    assert {(name, version): rows for name, version, rows in stored} == listed
+    assert len(listed) == 6
+    outcomes = loaded.query(
+        f"""
+        select recommender_version, outcome, min(week_start)::varchar, max(week_start)::varchar, sum(tracks)
+        from {DATASET}.recommendation_requests where recommender = 'house-blend' group by all order by all
+        """
+    )
+    assert outcomes == [
+        ("1.0", "file", "2026-08-10", "2026-09-14", listed["house-blend", "1.0"]),
+        ("2.0", "file", "2026-09-21", "2026-10-26", listed["house-blend", "2.0"]),
+    ]
+    ((late,),) = loaded.query(
+        f"""
+        select count(*) from {DATASET}.recommendations
+        where as_of <> requested_at or as_of < week_start + interval 6 day or as_of > week_start + interval 8 day
+        """
+    )
+    assert late == 0
+    variants = loaded.query(
+        f"select distinct recommender_version, variant from {DATASET}.recommendations "
+        "where recommender = 'house-blend' order by all"
+    )
+    assert variants == [("1.0", None), ("2.0", "five"), ("2.0", "three")]
+
+
+def test_planted_feedback_is_loaded(loaded: Loaded) -> None:
+    lines = (loaded.folder / loaded.manifest.feedback).read_text(encoding="utf-8").splitlines()
+    (file,) = [file for file in loaded.report.files if file.source == "feedback"]
+    assert (file.rows_read, file.rows_loaded, file.rejected.total()) == (len(lines), len(lines), 0)
+    stored = loaded.query(
+        f"select count(*), count(distinct kind), count(distinct user_id), max(rating) from {DATASET}.feedback"
+    )
+    assert stored == [(len(lines), 4, 45, 1.0)]
+
+
 def test_nothing_private_is_loaded(loaded: Loaded) -> None:
     """The marks stand in every ZIP; no text in any table, dlt's own included, holds one."""
     marks = [*PRIVATE_MARKS, "sample-refresh", "sandbox-access", "ip_addr", "user_agent"]

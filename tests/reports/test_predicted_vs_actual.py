@@ -110,11 +110,38 @@ def test_without_a_choice_the_latest_week_that_was_asked_for(visitor: Visitor, b
         """
         select s.* from fct_feature_similarity as s
         join dim_users as u on u.user_id = s.user_id
+        join recommenders as k on k.recommender = s.recommender
         where u.has_display_name and s.top_song_number = 1
-        order by u.is_sample, u.display_name, s.recommender, s.week_start desc
+        order by k.is_local desc, s.recommender, u.is_sample, u.display_name, s.week_start desc
         """
     )
-    shows(visitor.open("/predicted-vs-actual/"), built_site, choice)
+    page = visitor.open("/predicted-vs-actual/")
+    shows(page, built_site, choice)
+    expect(page.get_by_test_id("select-recommender")).to_have_value(str(choice["recommender"]))
+
+
+def test_every_recommender_says_what_it_is(visitor: Visitor, built_site: BuiltSite) -> None:
+    """Those that come with SpotiFlow stand first, in the words of their seed; a team's own models follow."""
+    page = visitor.open("/predicted-vs-actual/")
+    select = page.get_by_test_id("select-recommender")
+    expect(select).to_be_enabled()
+    listed = select.locator("option").all_inner_texts()
+    told = {
+        str(row["recommender"]): row["description"]
+        for row in built_site.rows(
+            """
+            select distinct r.recommender, k.description
+            from fct_recommendations as r left join recommenders as k on k.recommender = r.recommender
+            """
+        )
+    }
+    assert sorted(listed) == sorted(told)
+    assert len(listed) > sum(told[name] is not None for name in listed) > 0
+    assert listed == sorted(listed, key=lambda name: told[name] is None)
+    for name in listed:
+        select.select_option(name)
+        about = page.get_by_test_id("about-recommender")
+        expect(about).to_contain_text(f"{name}: {told[name] or 'A model of the team’s own'}")
 
 
 def test_no_recommendation_says_why(visitor: Visitor, built_site: BuiltSite) -> None:

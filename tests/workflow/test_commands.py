@@ -353,10 +353,13 @@ def test_feedback_of_a_loaded_account_is_loaded_and_the_rest_reported(empty_plac
         f"me,{TRACK},liked,2026-03-01\nsomebody,{TRACK},liked,2026-03-01\nme,{TRACK},adored,2026-03-01\n"
     )
     done = empty_place.run("load", "feedback", thumbs)
-    assert done.code == 0, done.text
+    assert done.code == 3, done.text
     assert "Feedback: 1 row loaded from 1 file" in done.out
-    assert "1  nothing of this account is loaded here" in done.out
-    assert "1  feedback is none of saved, liked, disliked, rating" in done.out
+    assert "1  nothing of this account is loaded here: row 2" in done.out
+    assert "1  feedback is none of saved, liked, disliked, rating: row 3" in done.out
+    thumbs.write_text(f"account,track,feedback,when\nme,{TRACK},liked,2026-03-01\n")
+    done = empty_place.run("load", "feedback", thumbs)
+    assert done.code == 0, done.text
     done = empty_place.run("load", "feedback", tmp_path / "thumbs.cvs")
     assert done.code == 2
     assert "Did you mean" in done.err

@@ -64,8 +64,12 @@ def load_own(
     user_id: str | None,
     load: Callable[[Path, Callable[[str], None], Account | None], LoadReport],
     account_and_zone: tuple[str, str | None] | None = None,
+    every_row: bool = False,
 ) -> None:
-    """Load somebody's own listening or features: under the lock, never into the sample, with a summary."""
+    """Load somebody's own listening or features: under the lock, never into the sample, with a summary.
+
+    `every_row`: as for `conclude`.
+    """
     from workflow import loading
     from workflow.locks import connect, wait_for_database
     from workflow.warehouse import Kind, accounts
@@ -92,11 +96,15 @@ def load_own(
             screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
         elif kind is Kind.SAMPLE:
             screen.say("No row could be loaded, so the sample listeners stay where they are.")
-    conclude(run, report)
+    conclude(run, report, every_row)
 
 
-def conclude(run: Run, report: LoadReport) -> None:
-    """Say what a load did and leave with its exit code: 1 nothing loaded, 3 not all of it."""
+def conclude(run: Run, report: LoadReport, every_row: bool = False) -> None:
+    """Say what a load did and leave with its exit code: 1 nothing loaded, 3 not all of it.
+
+    `every_row`: a row that is rejected is a fault of whoever wrote the file, and part of “all of it”. (Spotify's own
+    exports hold rows that cannot be true, which nobody can mend.)
+    """
     from workflow.loading import summarise
 
     summarise(run.screen, report)
@@ -104,7 +112,7 @@ def conclude(run: Run, report: LoadReport) -> None:
         raise typer.Exit(1)
     run.screen.say()
     run.screen.say("Next: spotiflow refresh")
-    if report.problems:
+    if report.problems or (every_row and report.rows_rejected):
         raise typer.Exit(3)
 
 

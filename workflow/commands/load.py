@@ -203,6 +203,8 @@ def load_feedback_command(
 
     Columns: account (a label), track (id, URI or address), feedback (saved, liked, disliked, rating), when (ISO 8601,
     UTC unless it says otherwise); for ratings also rating and, if the best is not 5, rating_max.
+
+    Ends with 3 when rows were rejected; what is sound is loaded all the same.
     """
     if account is not None:
         checked("--account", checks.label, account)
@@ -228,7 +230,7 @@ def load_feedback_command(
             progress=progress,
         )
 
-    load_own(run, f"Load feedback from {path.name}", None, load)
+    load_own(run, f"Load feedback from {path.name}", None, load, every_row=True)
 
 
 @app.command(
@@ -254,6 +256,8 @@ def load_recommendations_command(
     One row a recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
     (the Top Song), rank (1 is first), track_id. Used when there: as_of (up to when the model knew listening),
     requested_at, variant. An answer replaces the one that the model gave before for the same week and song.
+
+    Ends with 3 when rows were rejected; what is sound is loaded all the same.
     """
     path = checked("PATH", checks.row_file_path, path)
     if account is not None:
@@ -267,9 +271,9 @@ def load_recommendations_command(
 
     run = Run(no_wait)
     settings = run.settings
-    listed = {
-        row["recommender"]: row for row in seed_files.rows(settings.root / "seeds" / "definitions" / "recommenders.csv")
-    }
+    definitions = settings.root / "seeds" / "definitions"
+    listed = {row["recommender"]: row for row in seed_files.rows(definitions / "recommenders.csv")}
+    constants = {row["constant"]: row["value"] for row in seed_files.rows(definitions / "diagnostic_constants.csv")}
     model = OwnModel(
         checked("--recommender", lambda name: own_name(name, frozenset(listed)), recommender),
         checked("--version", own_version, version),
@@ -287,11 +291,12 @@ def load_recommendations_command(
                 most_ranks=int(listed["file"]["most_ranks"]),
                 account=account,
                 progress=step.at,
+                similarity_k=int(constants["similarity_k"]),
             )
             step.result = f"{report.rows_loaded:,} rows"
             if report.problems and not report.rows_loaded:
                 step.verdict = "failed"
-    conclude(run, report)
+    conclude(run, report, every_row=True)
 
 
 @app.command(

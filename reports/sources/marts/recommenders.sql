@@ -1,0 +1,6 @@
+select
+    recommender,
+    is_local,
+    description
+from recommenders
+order by recommender
