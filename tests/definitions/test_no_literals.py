@@ -173,6 +173,12 @@ SQL_NUMBERS: dict[str, dict[str, str]] = {
     },
     "int_tracks.sql": {"2": "order of sources", "3": "order of sources"},
     "int_track_sound_clusters.sql": {"6": "decimals to which distances are told apart: rounding"},
+    "int_track_deciles.sql": {
+        "10": "tenths: what deciles are",
+        "6": "decimals to which values are told apart: rounding",
+    },
+    "feature_engagement.sql": {"100": "no share is larger: percent"},
+    "feature_engagement_slopes.sql": {"10": "the points of which its name and description speak: a unit"},
     "fct_plays.sql": {"100": "a play of the whole track is complete: percent"},
     "listening_anomalies.sql": {"24.0": "hours of a date, shown beside what was found; the threshold is in the seed"},
     "dim_users.sql": {"6": "characters of an id in the name of somebody without one"},

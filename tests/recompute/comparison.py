@@ -51,6 +51,8 @@ class Expectation:
     mart: str
     keys: list[str]
     values: list[str]
+    # Over all listeners of the database: cannot be told from the files of some of them.
+    is_of_everybody: bool = False
 
 
 EXPECTATIONS = (
@@ -123,6 +125,32 @@ EXPECTATIONS = (
             "scored_recommendations",
         ],
     ),
+    Expectation(
+        "deciles",
+        "feature_engagement",
+        ["measure_kind", "measure", "decile"],
+        [
+            *("measure_order", "decile_from_pct", "decile_to_pct", "tracks", "plays", "listens", "listeners"),
+            *("minutes_listened", "completion_known_plays", "skip_known_plays", "repeat_known_listens"),
+            *(
+                f"{outcome}_{end}"
+                for outcome in ("completion", "skip_rate", "repeat_rate")
+                for end in ("pct", "low_pct", "high_pct", "interval_null_reason")
+            ),
+            "interval_scope",
+        ],
+        is_of_everybody=True,
+    ),
+    Expectation(
+        "slopes",
+        "feature_engagement_slopes",
+        ["measure_kind", "measure", "outcome"],
+        [
+            *("measure_order", "known_plays", "listeners", "slope_pp", "slope_low_pp", "slope_high_pp"),
+            *("interval_null_reason", "is_told_from_zero"),
+        ],
+        is_of_everybody=True,
+    ),
 )
 
 
@@ -172,11 +200,17 @@ def recommendations(database: Path, users: Sequence[str]) -> pd.DataFrame:
 
 
 def compare(recomputed: Recomputed, database: Path, users: Sequence[str]) -> list[Comparison]:
-    """One comparison a mart, of these users' rows."""
+    """One comparison a mart, of these users' rows; what is of everybody only when these are all of them."""
     with duckdb.connect(str(database), read_only=True) as connection:
+        are_all = set(mart(connection, "dim_users")["user_id"]) <= set(users)
         return [
-            _compare(expectation, getattr(recomputed, expectation.part), mart(connection, expectation.mart, users))
+            _compare(
+                expectation,
+                getattr(recomputed, expectation.part),
+                mart(connection, expectation.mart, None if expectation.is_of_everybody else users),
+            )
             for expectation in EXPECTATIONS
+            if are_all or not expectation.is_of_everybody
         ]
 
 

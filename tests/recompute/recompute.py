@@ -2,6 +2,7 @@
 
     files ── plays ── listens ── days, weeks, Top Songs, artists ── scores (matrix product), vibes (walk over the bands)
     plays ── hours; active days ── streaks (walk from each beginning); weeks ── what is new (sets that grow)
+    plays of all listeners ── deciles, slopes, intervals (`engagement.py`)
     recommendations (taken as given) ── predictions ── similarity; and neighbours by brute force
 
 Both sides start from the same input files and the same seeds, and share no code.
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from tests.recompute.engagement import feature_engagement
 from tests.recompute.inputs import (
     FEATURES,
     Definitions,
@@ -60,6 +62,8 @@ class Recomputed:
     hours: pd.DataFrame
     streaks: pd.DataFrame
     similarity: pd.DataFrame
+    deciles: pd.DataFrame
+    slopes: pd.DataFrame
     tracks: pd.DataFrame  # the catalogue, for `nearest`
 
 
@@ -81,6 +85,7 @@ def recompute(
     days = _dense(days, "listening_date", "D", definitions)
     weeks = _weeks(plays, days, tracks, definitions)
     top_songs = _top_songs(plays, tracks, definitions)
+    deciles, slopes = feature_engagement(plays, tracks, definitions)
     return Recomputed(
         plays=plays,
         days=days,
@@ -93,6 +98,8 @@ def recompute(
         hours=_hours(plays, definitions),
         streaks=_streaks(days),
         similarity=_similarity(recommendations, top_songs, tracks, definitions),
+        deciles=deciles,
+        slopes=slopes,
         tracks=tracks,
     )
 

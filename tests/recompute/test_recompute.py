@@ -141,6 +141,11 @@ def test_recommendations_are_for_the_top_songs(case: Case) -> None:
         ("listening_streaks", "update {} set is_longest = true"),
         ("fct_feature_similarity", "update {} set similarity_pct = 100 + difference_pp where difference_pp > 0"),
         ("fct_feature_similarity", "update {} set predicted_pct = null"),
+        ("feature_engagement", "update {} set skip_rate_low_pct = skip_rate_low_pct + 1e-8"),
+        ("feature_engagement", "update {} set repeat_rate_pct = repeat_rate_pct + 1e-8 where decile = 3"),
+        ("feature_engagement", "delete from {} where measure_kind = 'score' and decile = 10"),
+        ("feature_engagement_slopes", "update {} set slope_high_pp = slope_high_pp + 1e-8"),
+        ("feature_engagement_slopes", "update {} set slope_pp = -slope_pp"),
     ],
 )
 def test_a_wrong_mart_is_noticed(case: Case, tmp_path: Path, name: str, change: str) -> None:
