@@ -12,18 +12,28 @@ chance_levels as (
 
 ),
 
+-- There is a chance level for predictions from the song's own provider. (As a condition of the join, is_same_provider
+-- would cost ten times as much.)
+with_pool as (
+
+    select
+        *,
+        case when is_same_provider then actual_provider end as pool_provider
+    from similarities
+
+),
+
 with_chance as (
 
     select
-        similarities.*,
-        {{ feature_pct('similarities.audio_feature', 'chance_levels') | indent(4) }} as chance_difference_pp
-    from similarities
+        with_pool.*,
+        {{ feature_pct('with_pool.audio_feature', 'chance_levels') | indent(4) }} as chance_difference_pp
+    from with_pool
     left join chance_levels
         on
-            similarities.seed_track_id = chance_levels.seed_track_id
-            and similarities.actual_provider = chance_levels.provider
-            and similarities.scored_recommendations = chance_levels.scored_recommendations
-            and similarities.is_same_provider
+            with_pool.seed_track_id = chance_levels.seed_track_id
+            and with_pool.pool_provider = chance_levels.provider
+            and with_pool.scored_recommendations = chance_levels.scored_recommendations
 
 ),
 
