@@ -57,7 +57,10 @@ def load_feedback(
         tempfile.TemporaryDirectory(prefix="spotiflow-") as folder,
         duckdb.connect(str(Path(folder) / "scratch.duckdb")) as connection,
     ):
-        connection.execute("set TimeZone = 'UTC'; set autoload_known_extensions = false")
+        connection.execute(
+            "set TimeZone = 'UTC'; set autoload_known_extensions = false; "
+            "pragma disable_checkpoint_on_shutdown"  # it is thrown away
+        )
         required = ("track", "feedback", "when") if account else ("account", "track", "feedback", "when")
         _read(connection, path, required)
         _name_listeners(connection, pseudonym, known, account)

@@ -153,7 +153,8 @@ def load_answer_files(
             connection = open_files.enter_context(duckdb.connect(str(Path(folder) / "scratch.duckdb")))
             connections.append(connection)
             connection.execute(
-                "set TimeZone = 'UTC'; set autoload_known_extensions = false; set python_enable_replacements = false"
+                "set TimeZone = 'UTC'; set autoload_known_extensions = false; set python_enable_replacements = false; "
+                "pragma disable_checkpoint_on_shutdown"  # it is thrown away
             )
             log: dict[str, Any] = {
                 "user_id": "",

@@ -28,5 +28,5 @@ LISTENED_MS = 30_000
 """Plays shorter than this are skips here, and do not appear among recently played."""
 
 PLANTED_WEEKS = 12  # the last weeks, for which the planted recommenders answer
-PLANTED_SONGS = 7  # more than a page shows: which songs are Top Songs is decided by SQL, traps and all
+PLANTED_SONGS = 6  # more than a page shows: which songs are Top Songs is decided by SQL, traps and all
 PLANTED_TRACKS = 5

@@ -150,6 +150,22 @@ def test_damaged_sample_is_written_anew(tmp_path: Path) -> None:
     assert outsider.exists(), "a manifest must not make the sample remove files outside its folder"
 
 
+def test_sample_of_an_earlier_version_gets_the_files_that_it_lacks(
+    folder: Path, manifest: SampleManifest, tmp_path: Path
+) -> None:
+    """Before recommenders were planted, a manifest listed none; what lies there is written anew, and whole."""
+    stored = json.loads((folder / MANIFEST).read_text())
+    planted = [one["file"] for one in stored.pop("recommendations")] + [stored.pop("feedback")]
+    assert len(planted) == 7
+    stored["files"] = {name: digest for name, digest in stored["files"].items() if name not in planted}
+    for name in stored["files"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / MANIFEST).write_text(json.dumps(stored))
+    assert write_sample(tmp_path) == manifest
+    assert manifest.is_intact(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"seed": 1}', "not json", '{"listeners": 3}'])
 def test_unreadable_manifest_is_no_manifest(tmp_path: Path, content: str) -> None:
     (tmp_path / MANIFEST).write_text(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -192,6 +193,23 @@ def test_the_second_version_takes_over_with_an_experiment(planted: Planted) -> N
     sizes = variants.map(lambda own: own[0]).value_counts()
     assert set(sizes.index) == {"three", "five"}
     assert abs(sizes["three"] - sizes["five"]) <= 4
+
+
+def test_the_readme_says_what_can_be_counted(scores: pd.DataFrame) -> None:
+    """The table of README.md, row by row, to a percentage point: one listener is left out here."""
+    text = (Path(__file__).parents[2] / "extract" / "sample" / "README.md").read_text(encoding="utf-8")
+    said = {}
+    for line in text.splitlines():
+        who, *_, similarity, soon, later, novel = line.strip("| ").split(" | ") if line.count(" | ") == 5 else [""] * 6
+        if found := re.match(r"`([a-z-]+)`(?: (\d\.\d))?(?:.* variant `(\w+)`)?", who):
+            name, version, variant = found.groups()
+            numbers = [int(text.removesuffix(" %")) for text in (similarity, soon, later, novel)]
+            said[name, version or "1", variant or ""] = numbers
+    counted = 100 * scores[["hit_7", "hit_28", "is_novel"]]
+    counted.insert(0, "similarity", scores["similarity"])
+    assert set(said) == set(counted.index)
+    for key, numbers in said.items():
+        assert numbers == pytest.approx(counted.loc[key].tolist(), abs=1), key
 
 
 def test_each_recommender_is_as_good_as_was_planted(scores: pd.DataFrame) -> None:

@@ -48,7 +48,8 @@ def load_sample_command(
 ) -> None:
     """Load 45 fictional listeners with 26 weeks of listening.
 
-    They enter through the same readers as real listening. They never share a warehouse with it.
+    They enter through the same readers as real listening, with recommendations of models whose quality is known and
+    with feedback. They never share a warehouse with anybody's own listening.
     """
     from workflow import loading
     from workflow.warehouse import Kind
@@ -291,7 +292,7 @@ def load_recommendations_command(
                 most_ranks=int(listed["file"]["most_ranks"]),
                 account=account,
                 progress=step.at,
-                similarity_k=int(constants["similarity_k"]),
+                similarity_k=int(float(constants["similarity_k"])),
             )
             step.result = f"{report.rows_loaded:,} rows"
             if report.problems and not report.rows_loaded:

@@ -1,4 +1,4 @@
--- Only the tracks that a prediction is made of
+-- Only the tracks that a prediction for a Top Song is made of
 select
     recommender,
     recommender_version,
@@ -21,4 +21,5 @@ select
     days_until_listened
 from fct_recommendations
 where is_prediction
+    and top_song_number is not null
 order by recommender, user_id, week_start, top_song_number, position
