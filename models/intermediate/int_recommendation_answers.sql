@@ -34,17 +34,29 @@ places as (
 
 ),
 
--- What a hit at a position is worth to nDCG, and the most that so many hits can be worth: all of them first.
+-- What a hit at a position is worth to nDCG, to as many decimals as sums are exact to.
+gains as (
+
+    select
+        position,
+        cast(1 / {{ binary_logarithm('position + 1') }} as decimal(18, 12)) as gain
+    from places
+
+),
+
+-- The most that so many hits can be worth: all of them first.
 discounts as (
 
     select
         position,
-        1 / {{ binary_logarithm('position + 1') }} as gain,
-        sum(1 / {{ binary_logarithm('position + 1') }}) over (
-            order by position
-            rows between unbounded preceding and current row
+        gain,
+        cast(
+            sum(gain) over (
+                order by position
+                rows between unbounded preceding and current row
+            ) as double
         ) as ideal_gain
-    from places
+    from gains
 
 ),
 

@@ -63,7 +63,10 @@ cards as (
         week,
         listener,
         count(*) as all_answers,
-        count(distinct user_id) as all_listeners
+        count(distinct user_id) as all_listeners,
+        sum(predicted_tracks) as predicted_tracks,
+        count(case when is_short_horizon_observed then 1 end) as short_observed_answers,
+        count(case when is_long_horizon_observed then 1 end) as long_observed_answers
     from in_scopes
     group by
         scope,
@@ -90,6 +93,11 @@ joined as (
         metrics.highest,
         cards.all_answers,
         cards.all_listeners,
+        cards.predicted_tracks,
+        case metrics.horizon
+            when 'short' then cards.short_observed_answers
+            when 'long' then cards.long_observed_answers
+        end as observed_answers,
         case when metrics.metric = 'coverage' then coverages.coverage_pct else estimates.metric_value end as metric_value,
         case when metrics.metric = 'coverage' then cards.all_answers else coalesce(estimates.answers, 0) end as answers,
         estimates.cluster_kind,
@@ -133,8 +141,9 @@ final as (
         metric_value,
         case
             when metric_value is not null then null
-            when horizon <> 'none' then 'horizon not observed'
-            when metric = 'coverage' then 'nothing recommended'
+            when observed_answers = 0 then 'horizon not observed'
+            when predicted_tracks = 0 then 'nothing recommended'
+            when metric in ('novelty', 'popularity_bias') then 'as_of unknown'
             else 'no audio features'
         end as metric_null_reason,
         answers,

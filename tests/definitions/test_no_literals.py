@@ -152,6 +152,7 @@ _SYNTAX = (
     r"indent\(\d+\)",
     r"decimal\(\d+, *(?:\d+|\{\{ \w+ \}\})\)",
     r"cast\('\d{4}-\d{2}-\d{2}' as date\)",
+    r"ref\('\w+', v=\d+\)",
     r"batch\(\d+\)|truncate\(\d+|range\(\d+\)",  # how Jinja goes through rows
 )
 # 0 and 1: nothing, the next, the first. Percent and the units of time only as factors, and never right behind a
@@ -187,6 +188,10 @@ SQL_NUMBERS: dict[str, dict[str, str]] = {
     "is_in_band.sql": {"6": "decimals to which a value is rounded before it meets an edge"},
     "weighted_scores.sql": {"100": "the rest to 100 %: what inverted means"},
     "feature_distances.sql": {"2": "a square"},
+    "binary_logarithm.sql": {"2": "the base of a binary logarithm"},
+    "int_recommendation_outcomes.sql": {"1.0": "makes a division one of decimals"},
+    "int_week_calibration.sql": {"7": "days of a week", "2": "the mean of two: Jensen-Shannon divergence"},
+    "recommender_comparison.sql": {"2": "a square, and the two sides of a level"},
     "median.sql": {"0.5": "the middle: what a median is"},
     "definition_date.sql": dict.fromkeys(("4", "2", "9", "3"), "the form of a date"),
 }
@@ -238,7 +243,11 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
         30: "loudness of an invented track",
     },
     "extract/sandbox/server.py": {20: "seconds to wait for a server"},
-    "extract/sandbox/spotify.py": {50: "Spotify's limits of a page", 20: "Spotify's limits of a page"},
+    "extract/sandbox/spotify.py": {
+        50: "Spotify's limits of a page",
+        20: "Spotify's limits of a page",
+        28: "days of Spotify's short term",
+    },
     "extract/spotify_api/errors.py": {60: "seconds of a minute"},
     "extract/spotify_api/extras.py": {20: "pages of saved tracks"},
     "extract/spotify_api/login.py": {60: "seconds before a login expires"},
@@ -261,6 +270,7 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
     "reports/components/EmptyState.svelte": {26: "a drawing", 40: "a drawing"},
     "reports/components/HomePage.svelte": {40: "a drawing"},
     "reports/components/SiteHeader.svelte": {26: "a drawing"},
+    "reports/components/WeekHero.svelte": {1200: "a drawing"},
     "reports/components/format.js": {60: "minutes of an hour"},
 }
 # The sample invents listeners; how is no definition. One number is also a rule: `LISTENED_MS`, so that invented
