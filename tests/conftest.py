@@ -95,7 +95,8 @@ class Place:
         self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
         """Start `spotiflow` without waiting for it."""
-        command = [sys.executable, "-c", "from workflow.cli import main; main()", *map(str, arguments)]
+        # The script that readers run. To DuckDB `python -c` is somebody at a prompt, who gets a bar for a slow query.
+        command = [Path(sys.executable).parent / "spotiflow", *map(str, arguments)]
         return subprocess.Popen(
             command,
             cwd=cwd or self.project,
