@@ -11,7 +11,10 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-.PHONY: help live-demo report test test-long chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+# Processes that share the tests out. Two need about 8 GB; each further one 2 GB.
+WORKERS ?= 2
+
+.PHONY: help live-demo report test test-long test-all chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,10 +24,13 @@ report: setup ## set-up, sample data (unless your own is loaded), dbt build, sit
 	@$(BIN)/spotiflow refresh
 
 test: setup setup-chromium ## set-up and all tests, the browser ones included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 test-long: setup ## more of the same: hundreds of random listeners, orders of arrival, the longer worked examples
-	@$(BIN)/python -m pytest -m long
+	@$(BIN)/python -m pytest -n $(WORKERS) -m long
+
+test-all: setup setup-chromium ## both in one go, which takes less time than one after the other
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "long or not long"
 
 chaos: setup-python ## hundreds of random scenarios of faults and kills while Spotify is polled
 	@$(BIN)/python -m pytest tests/chaos -m "long or not long" -s

@@ -2,18 +2,25 @@
 
 `SPOTIFLOW_TEST_BUILD=FOLDER pytest …` keeps the build in a folder and uses it again: `spotiflow refresh` then
 rebuilds only what changed. Tests must not write into it; take a copy (`tests/workflow/conftest.py` has one).
+
+`pytest -n 2` shares the tests out to two processes (`tests/sharing.py`); what one of them builds for the session, the
+other uses.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+from tests import sharing
 
 PROJECT = Path(__file__).resolve().parent.parent
 _SECONDS = 600
@@ -88,7 +95,8 @@ class Place:
         self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
         """Start `spotiflow` without waiting for it."""
-        command = [sys.executable, "-c", "from workflow.cli import main; main()", *map(str, arguments)]
+        # The script that readers run. To DuckDB `python -c` is somebody at a prompt, who gets a bar for a slow query.
+        command = [Path(sys.executable).parent / "spotiflow", *map(str, arguments)]
         return subprocess.Popen(
             command,
             cwd=cwd or self.project,
@@ -115,23 +123,64 @@ def finish(process: subprocess.Popen[str]) -> Completed:
     return Completed(process.returncode, out, err)
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> sharing.Shares:
+    """`pytest -n`: who runs what."""
+    return sharing.Shares(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`pytest -n`: in the order in which the shares are handed out."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: sharing.place_in_line(item.nodeid))
+
+
+def once_a_session(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], str | None]) -> Path:
+    """A folder that `make` filled, the same for all processes of `pytest -n`; fails with the text that it returned."""
+    kept = os.environ.get("SPOTIFLOW_TEST_BUILD")
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = Path(kept).absolute() / name if kept else base / f"once-{name}"
+    note = base / f"once-{name}.txt"
+    with FileLock(base / f"once-{name}.lock"):
+        if not note.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            note.write_text(make(folder) or "")
+        if problem := note.read_text():
+            pytest.fail(problem, pytrace=False)
+    return folder
+
+
+def _commands(place: Place, *commands: tuple[str, ...]) -> str | None:
+    for arguments in commands:
+        done = place.run(*arguments)
+        if done.code != 0:
+            return f"spotiflow {' '.join(arguments)} ended with {done.code}:\n{done.text}"
+    return None
+
+
 @pytest.fixture(scope="session")
 def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The sample loaded, built, tested and published; no site yet."""
-    kept = os.environ.get("SPOTIFLOW_TEST_BUILD")
-    place = Place(Path(kept).absolute() if kept else tmp_path_factory.mktemp("sample"))
-    for arguments in (["load", "sample", "--if-empty"], ["refresh", "--no-site"]):
-        done = place.run(*arguments)
-        if done.code != 0:
-            pytest.fail(f"spotiflow {' '.join(arguments)} ended with {done.code}:\n{done.text}", pytrace=False)
-    return place
+
+    def make(folder: Path) -> str | None:
+        return _commands(Place(folder), ("load", "sample", "--if-empty"), ("refresh", "--no-site"))
+
+    return Place(once_a_session(tmp_path_factory, "sample", make))
 
 
 @pytest.fixture(scope="session")
-def sample_build(sample_data: Place) -> Place:
-    """The sample with its site. `spotiflow refresh` finds the data current and builds the site only."""
-    done = sample_data.run("refresh")
-    if done.code != 0:
-        log = sample_data.build_log.read_text()[-4000:] if sample_data.build_log.exists() else ""
-        pytest.fail(f"spotiflow refresh ended with {done.code}:\n{done.text}\n{log}", pytrace=False)
-    return sample_data
+def sample_build(sample_data: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The sample with its site, in a copy: `spotiflow refresh` finds the data current and builds the site only."""
+
+    def make(folder: Path) -> str | None:
+        place = Place(folder)
+        for part in ("data", "target"):
+            shutil.rmtree(folder / part, ignore_errors=True)
+            shutil.copytree(sample_data.folder / part, folder / part, ignore=shutil.ignore_patterns("*.lock*"))
+        problem = _commands(place, ("refresh",))
+        if problem and place.build_log.exists():
+            problem += f"\n{place.build_log.read_text()[-4000:]}"
+        return problem
+
+    return Place(once_a_session(tmp_path_factory, "site", make))

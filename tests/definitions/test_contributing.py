@@ -120,7 +120,7 @@ def new_reader(sample_data: Place, tmp_path: Path) -> Callable[[], Reader]:
         commands = place.folder / ".venv" / "bin"
         commands.mkdir(parents=True)
         # The site takes a minute and changes no number: everything else happens as it does for a reader.
-        main = f'exec {sys.executable} -c "from workflow.cli import main; main()" "$@"'
+        main = f'exec {Path(sys.executable).parent / "spotiflow"} "$@"'
         spotiflow = f'[ "$1" = refresh ] && set -- "$@" --no-site\n{main}'
         for name, line in (("spotiflow", spotiflow), ("python", f'exec {sys.executable} "$@"')):
             (commands / name).write_text(f"#!/usr/bin/env bash\n{line}\n")

@@ -67,6 +67,7 @@ def test_the_command(sample_data: Place, tmp_path: Path) -> None:
         (all_rows,) = connection.execute("select count(*) from weekly_listening").fetchall()[0]
     done = sample_data.run("diff", copy)
     assert done.code == 0, done.text
+    assert len(done.out.splitlines()) == 2, done.text
     first, last = done.out.splitlines()
     assert first == f"  weekly_listening  energy_score differs in {rows:,} of {all_rows:,} rows"
     assert last.endswith(" tables are the same.")

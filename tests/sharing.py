@@ -1,0 +1,51 @@
+"""How `pytest -n 2` shares the tests out: module by module, those that take longest first.
+
+A module is one share, so that its fixtures are made once. The browser tests are one share together: they look at the
+same site, and a checkout builds one site at a time. Order and shares are for speed alone; no test relies on them.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# What takes minutes, in the order in which it starts; the rest follows as it is collected, so that both processes end
+# at about the same time.
+FIRST = (
+    "tests/chaos/",
+    "tests/reports/",
+    "tests/histories/test_arrivals.py",
+    "tests/histories/test_histories.py",
+    "tests/definitions/test_contributing.py",
+    "tests/definitions/test_broken_seeds.py",
+    "tests/definitions/test_changes.py",
+    "tests/workflow/",
+    "tests/privacy/",
+    "tests/semantic/",
+)
+
+# Folders whose modules are one share.
+TOGETHER = ("tests/reports/",)
+
+
+def share_of(nodeid: str) -> str:
+    """The share that a test belongs to."""
+    module = nodeid.partition("::")[0]
+    return next((folder for folder in TOGETHER if module.startswith(folder)), module)
+
+
+def place_in_line(nodeid: str) -> int:
+    """Where a test's share stands in line."""
+    return next((place for place, name in enumerate(FIRST) if nodeid.startswith(name)), len(FIRST))
+
+
+class Shares(LoadScopeScheduling):
+    """xdist's scheduler with our shares, in the order of collection."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        config.option.loadscopereorder = False  # not by how many tests a share has
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)
