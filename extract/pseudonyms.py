@@ -13,6 +13,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from extract.lasting import sync_folder
 from extract.report import LoadError
 
 KEY_FILE = "pseudonym.key"
@@ -81,5 +82,6 @@ def _create_key(path: Path) -> None:
             os.link(draft, path)
         except FileExistsError:
             return  # the other process was first; its key counts
+        sync_folder(path.parent)  # a key that a power cut takes back makes every account a stranger
     finally:
         draft.unlink(missing_ok=True)

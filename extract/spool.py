@@ -22,6 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from extract.lasting import make_folder, write_whole
 from extract.report import LoadError
 from extract.tables import TABLES
 
@@ -53,18 +54,10 @@ def keep(warehouse: Path, tables: Mapping[str, Iterable[Row]]) -> Path:
     place = folder(warehouse)
     # Names sort by the moment of writing: what a service said last about a track counts.
     path = place / f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}.json"
-    draft = path.with_suffix(".part")
     try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(rows, file, default=_text, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-        _sync_folder(place)
+        make_folder(place)
+        write_whole(path, json.dumps(rows, default=_text, ensure_ascii=False), path.with_suffix(".part"))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise LoadError(
             f"What Spotify answered cannot be written to {place} ({error.strerror}). "
             "Make room there or make the folder writable, then run the same command again."
@@ -110,7 +103,7 @@ def waiting(warehouse: Path) -> list[Path]:
 def adopt(abandoned: Path, warehouse: Path) -> None:
     """Move the files of a folder whose warehouse never came to be into that of `warehouse`."""
     place = folder(warehouse)
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(place)
     for path in sorted(abandoned.glob("*.json")):
         path.rename(place / path.name)
     for rest in abandoned.iterdir():
@@ -140,14 +133,3 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_timestamp(kind):
         return datetime.fromisoformat(value)
     return date.fromisoformat(value) if pa.types.is_date(kind) else value
-
-
-def _sync_folder(place: Path) -> None:
-    """Make the new name last through a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

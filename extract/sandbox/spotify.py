@@ -137,7 +137,8 @@ class SpotifySandbox:
     """The stand-in server; `with SpotifySandbox([account]) as spotify:` serves it at `spotify.url`.
 
     `now` sets the moment at which the service believes to be: later plays have not happened yet.
-    `rotates_refresh_tokens`: with each refresh the old refresh token dies, as for apps without a secret.
+    `rotates_refresh_tokens`: with each refresh comes a new refresh token, as for apps without a secret; the old one
+    dies with it, unless `keeps_old_refresh_tokens`.
     `has_old_privileges`: the app had extended quota before November 2024.
     `/authorize` lets the first account in, unless `asks_as` names another by its refresh token.
     """
@@ -149,12 +150,14 @@ class SpotifySandbox:
         client_id: str = "sandbox-client",
         client_secret: str | None = None,
         rotates_refresh_tokens: bool = False,
+        keeps_old_refresh_tokens: bool = False,
         has_old_privileges: bool = False,
     ) -> None:
         self.accounts = {account.refresh_token: account for account in accounts}
         self.client_id = client_id
         self.client_secret = client_secret
         self.rotates_refresh_tokens = rotates_refresh_tokens
+        self.keeps_old_refresh_tokens = keeps_old_refresh_tokens
         self.has_old_privileges = has_old_privileges
         self.asks_as: str | None = None
         self.now: datetime | None = None
@@ -198,6 +201,17 @@ class SpotifySandbox:
         self.access_tokens[token] = self.accounts[refresh_token]
         self._expires[token] = self.clock() + timedelta(seconds=TOKEN_SECONDS)
         return token
+
+    def authorise(self, account: SandboxAccount) -> str:
+        """A fresh refresh token of an account; others that it has go on."""
+        account.refresh_token = f"sandbox-refresh-{next(self._numbers)}"
+        self.accounts[account.refresh_token] = account
+        return account.refresh_token
+
+    def withdraw(self, account: SandboxAccount) -> None:
+        """The account's owner withdraws the app: no token that it was given works any more."""
+        self.accounts = {token: one for token, one in self.accounts.items() if one is not account}
+        self.access_tokens = {token: one for token, one in self.access_tokens.items() if one is not account}
 
     def _routes(self) -> list[Route]:
         routes = [Route("/authorize", self._authorize), Route("/api/token", self._token, methods=["POST"])]
@@ -277,10 +291,9 @@ class SpotifySandbox:
         if form["grant_type"] == "authorization_code":
             answer["refresh_token"] = account.refresh_token
         elif self.rotates_refresh_tokens:
-            del self.accounts[account.refresh_token]
-            account.refresh_token = f"sandbox-refresh-{next(self._numbers)}"
-            self.accounts[account.refresh_token] = account
-            answer["refresh_token"] = account.refresh_token
+            if not self.keeps_old_refresh_tokens:
+                del self.accounts[account.refresh_token]
+            answer["refresh_token"] = self.authorise(account)
         return JSONResponse(answer)
 
     def _is_dead(self, account: SandboxAccount) -> bool:

@@ -7,8 +7,6 @@ name them to the person who gave them.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from calendar import monthrange
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from typing import Any
 
 import filelock
 
+from extract.lasting import remove_drafts, write_whole
 from extract.report import LoadError
 from extract.spotify_api.settings import LOGIN_LIFE_MONTHS
 
@@ -100,16 +99,8 @@ def _change(home: Path, change: Any) -> None:
     with filelock.FileLock(f"{path}.lock", mode=0o600):
         accounts = change(known_accounts(home))
         text = json.dumps({user_id: _entry(account) for user_id, account in accounts.items()}, indent=1)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        remove_drafts(path)
+        write_whole(path, text)
 
 
 def _account(entry: dict[str, Any]) -> KnownAccount:

@@ -10,7 +10,6 @@ import fcntl
 import json
 import logging
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from spotipy.cache_handler import CacheHandler
 from spotipy.oauth2 import SpotifyOAuth, SpotifyPKCE
 
 from extract.http import Patience
+from extract.lasting import make_folder, remove_drafts, write_whole
 from extract.request_log import RequestLog
 from extract.services import services
 from extract.spotify_api.errors import ApiError
@@ -141,23 +141,19 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
         self.write(kept | {name: value for name, value in token_info.items() if value is not None})
 
     def write(self, login: dict[str, Any]) -> None:
-        """Put a login in the place of the one before, whole or not at all.
+        """Put a login in the place of the one before, whole or not at all. The caller holds it (`held`).
+
+        A draft of a killed run goes: it has a login in it that nobody would ever remove.
 
         Raises:
             ApiError: the file cannot be written.
         """
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
             self.path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(login, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+            make_folder(self.path.parent)
+            remove_drafts(self.path)
+            write_whole(self.path, json.dumps(login, indent=1))
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise ApiError(
                 "login_not_saved",
                 f"The renewed login cannot be written to {self.path} ({error.strerror}). "

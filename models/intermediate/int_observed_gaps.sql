@@ -28,6 +28,15 @@ export_spans as (
 
 ),
 
+merge_rules as (
+
+    select
+        cast(max(case when rule = 'poll_match_tolerance_seconds' then value end) * 1000 as bigint)
+        + cast(max(case when rule = 'account_data_middle_seconds' then value end) * 1000 as bigint) as tolerance_ms
+    from {{ ref('play_merge_rules') }}
+
+),
+
 with_newest_before as (
 
     select
@@ -146,19 +155,59 @@ all_spans as (
 
 ),
 
--- An export knows what the polls missed: all of it when it spans the gap, the beginning when it ends within.
-coverage as (
+-- Exports and polls tell the end of one play some seconds apart, and account data tells the minute alone. So an export
+-- whose first play is the one before the gap covers it from its beginning, and one whose last play is the first of the
+-- page covers it to its end: with the tolerance by which two such reports are one play.
+touching_spans as (
 
     select
         gaps.user_id,
         gaps.requested_at,
-        max(all_spans.covered_to) as covered_to,
-        min(case when all_spans.covered_to >= gaps.gap_ended_at then all_spans.known_at end) as closed_at
+        all_spans.known_at,
+        all_spans.covered_to,
+        {{ milliseconds_between('all_spans.covered_to', 'gaps.gap_ended_at') }} <= merge_rules.tolerance_ms
+            as reaches_end
     from gaps
     inner join all_spans
         on
             gaps.user_id = all_spans.user_id
-            and gaps.gap_started_at between all_spans.covered_from and all_spans.covered_to
+            and gaps.gap_started_at <= all_spans.covered_to
+    inner join merge_rules
+        on {{ milliseconds_between('gaps.gap_started_at', 'all_spans.covered_from') }} <= merge_rules.tolerance_ms
+
+),
+
+-- An export knows what the polls missed: all of it when it spans the gap, the beginning when it ends within.
+coverage as (
+
+    select
+        user_id,
+        requested_at,
+        max(covered_to) as covered_to,
+        max(case when reaches_end then 1 else 0 end) = 1 as reaches_end,
+        min(case when reaches_end then known_at end) as closed_at
+    from touching_spans
+    group by
+        user_id,
+        requested_at
+
+),
+
+-- An export that begins within the gap and reaches its end knows the end of it.
+ends_known as (
+
+    select
+        gaps.user_id,
+        gaps.requested_at,
+        min(all_spans.covered_from) as covered_from
+    from gaps
+    inner join all_spans
+        on
+            gaps.user_id = all_spans.user_id
+            and gaps.gap_started_at < all_spans.covered_from
+            and gaps.gap_ended_at > all_spans.covered_from
+    inner join merge_rules
+        on {{ milliseconds_between('all_spans.covered_to', 'gaps.gap_ended_at') }} <= merge_rules.tolerance_ms
     group by
         gaps.user_id,
         gaps.requested_at
@@ -169,14 +218,20 @@ with_export as (
 
     select
         gaps.*,
-        coverage.user_id is not null as is_touched_by_export,
+        coverage.user_id is not null or ends_known.user_id is not null as is_touched_by_export,
+        coalesce(coverage.reaches_end, false) as is_closed,
         coalesce(coverage.covered_to, gaps.gap_started_at) as open_from_at,
+        coalesce(ends_known.covered_from, gaps.gap_ended_at) as open_to_at,
         coverage.closed_at
     from gaps
     left join coverage
         on
             gaps.user_id = coverage.user_id
             and gaps.requested_at = coverage.requested_at
+    left join ends_known
+        on
+            gaps.user_id = ends_known.user_id
+            and gaps.requested_at = ends_known.requested_at
 
 ),
 
@@ -191,11 +246,12 @@ final as (
         with_export.gap_started_at,
         with_export.gap_ended_at,
         case
-            when with_export.open_from_at >= with_export.gap_ended_at then 'closed'
+            when with_export.is_closed then 'closed'
             when with_export.is_touched_by_export then 'partly closed'
             else 'open'
         end as gap_status,
-        case when with_export.open_from_at < with_export.gap_ended_at then with_export.open_from_at end as open_from_at,
+        case when not with_export.is_closed then with_export.open_from_at end as open_from_at,
+        case when not with_export.is_closed then with_export.open_to_at end as open_to_at,
         with_export.closed_at
     from with_export
 

@@ -1,8 +1,9 @@
 """Random listening, polled through faults and kills: what must hold once the faults have ended.
 
-A scenario is made from its seed alone: who listened when, what each page shows, which faults come, and at which file
-operation or SQL statement a run is killed. The real polling runs in a child process against the stand-in, through
-spotipy, dlt and DuckDB.
+A scenario is made from its seed alone: who listened when, what each page shows, which faults come, what becomes of
+logins, and where a run is killed: some steps after a named point, or anywhere. A share of the kills is a power cut,
+which takes back what nobody had synced. The real polling runs in a child process against the stand-in, through spotipy,
+dlt and DuckDB.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import json
 import random
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,13 +29,17 @@ import duckdb
 from extract import spool
 from extract.pipeline import set_aside_folder, working_folder
 from extract.sandbox import Fault, SandboxAccount, SpotifySandbox
-from extract.spotify_api import token_path
-from extract.spotify_api.accounts import KnownAccount, remember_account
+from extract.spotify_api import authorise, token_path
+from extract.spotify_api.accounts import KnownAccount, known_accounts, remember_account
+from tests.chaos.points import ONCE_EACH, POINTS, WEIGHTS
 from tests.conftest import PROJECT, Place
 
 PAGE = "/v1/me/player/recently-played"
-PATHS = (PAGE, PAGE, PAGE, "/v1/me", "/api/token", "/v1/me/top/tracks")
-KILLS = 0.55  # share of polls in which the run is killed
+TOKENS = "/api/token"
+PATHS = (PAGE, PAGE, PAGE, "/v1/me", TOKENS, "/v1/me/top/tracks")
+KILLS = 0.6  # share of polls in which the run is killed
+AIMED = 0.75  # share of these in which it is killed at a named point or soon after
+POWER_CUTS = 0.5  # share of kills that take back what was not synced
 LARGEST_STEP = 900  # a run has 300-800 counted steps
 START = datetime(2026, 10, 30, 6, 0, tzinfo=UTC)
 
@@ -61,6 +68,7 @@ FAULTS = (
     Fault(200, "null", content_type="application/json"),
     Fault(200, "[]", content_type="application/json"),
     Fault(503, "slow", seconds=0.05),
+    Fault(400, {"error": "invalid_grant", "error_description": "Refresh token revoked"}),
 )
 
 
@@ -75,6 +83,8 @@ class Outcome:
     plays: int = 0
     gaps: int = 0
     lost: int = 0  # plays that Spotify never showed; each lies in a gap
+    logins: Counter[str] = field(default_factory=Counter)  # renewed, withdrawn, expired in mid-run, lost to a kill
+    aimed: Counter[str] = field(default_factory=Counter)  # kills at or soon after each named point
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
@@ -152,23 +162,23 @@ def history(dice: random.Random, polls: int) -> tuple[list[dict[str, Any]], list
 def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Children, empty: Path) -> Outcome:
     """One scenario; `Outcome.wrong` says what did not hold. `empty` is a warehouse with nothing in it.
 
-    Three in four begin with that, because making its tables takes seconds; the others begin with no warehouse.
+    Most begin with that, because making its tables takes seconds; the others begin with no warehouse.
     """
     began = time.monotonic()
     dice = random.Random(seed)
     place = Place(folder)
     outcome = Outcome(seed)
-    if dice.random() < 0.75:
+    if dice.random() < 0.85:
         place.warehouse.parent.mkdir(parents=True)
         shutil.copy(empty, place.warehouse)
         shutil.copytree(working_folder(empty), working_folder(place.warehouse))
     environment = {name: value for name, value in place.env.items() if name.startswith(("SPOTIFLOW_", "DBT_"))}
     environment |= {"SPOTIFLOW_SPOTIFY_API": spotify.url, "SPOTIFLOW_SPOTIFY_ACCOUNTS": spotify.url}
 
-    polls = dice.randint(2, 4)
+    polls = dice.choice((2, 2, 3, 4))
     people: dict[str, SandboxAccount] = {}
     all_moments: list[datetime] = []
-    for number in range(dice.choice((1, 1, 2))):
+    for number in range(dice.choice((1, 2, 2))):
         plays, moments = history(dice, polls)
         account = SandboxAccount(f"refresh-{number}", plays[::-1], {"account_id": f"somebody-{number}"})
         people[f"{dice.getrandbits(128):032x}"] = account
@@ -177,29 +187,35 @@ def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Child
     # One clock for all: what an account plays after the last poll is never asked for.
     moments = [*sorted(dice.sample(all_moments, polls - 1)), max(all_moments)]
     spotify.reset(people.values())
-    for user_id, account in people.items():
-        store_login(place.folder / "home", spotify, user_id, account, expired=dice.random() < 0.3)
+    spotify.rotates_refresh_tokens = dice.random() < 0.67
+    spotify.keeps_old_refresh_tokens = dice.random() < 0.5
+    logins = Logins(place.folder / "home", spotify, people, outcome)
+    for user_id in people:
+        logins.store(user_id, is_expired=dice.random() < 0.3, is_known=dice.random() < 0.5)
 
-    certain: set[Play] = set()  # shown, and in the hands of a process that lived on to put it on disk
+    certain: set[Play] = set()  # answered, and in the hands of a process that had the time to put it on disk
     pauses_over = False
 
-    def run(now: datetime, kill_at: int) -> dict[str, Any]:
+    def run(now: datetime, kill: dict[str, Any]) -> dict[str, Any]:
         spotify.now = now
         for account in people.values():
             account.shown.clear()
         answer = forked.run(
-            environment=environment, now=now.replace(tzinfo=None).isoformat(), kill_at=kill_at, ask_now=pauses_over
+            environment=environment, now=now.replace(tzinfo=None).isoformat(), ask_now=pauses_over, **(ALIVE | kill)
         )
         outcome.runs += 1
         outcome.kills += answer["killed"]
+        if answer["killed"] and kill.get("aim"):
+            outcome.aimed[kill["aim"]["point"]] += 1
         if answer["hung"]:
             outcome.wrong.append(f"the run at {now} did not end")
         elif answer["error"]:
             outcome.wrong.append(f"the run at {now} ended in {answer['error']}")
-        certain.update((user_id, moment, track) for user_id, moment, track in answer["kept"])
+        certain.update((user_id, as_stored(moment), track) for user_id, moment, track in answer["owed"])
         if not answer["killed"]:
             for user_id, account in people.items():
                 certain.update(key_of(user_id, item) for page in account.shown for item in page)
+        logins.look(now, answer)
         return answer
 
     for number, moment in enumerate(moments):
@@ -210,22 +226,138 @@ def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Child
             fault = dice.choice(FAULTS)
             spotify.faults.add(dice.choice(PATHS), fault)
             outcome.faults += 1
+        if dice.random() < 0.3:
+            spotify.faults.hook = logins.expiring_at(dice.randint(1, 6))
+        if dice.random() < 0.15:
+            logins.withdraw(dice.choice(list(people)))
         pauses_over = dice.random() < 0.5
-        run(moment, dice.randint(1, LARGEST_STEP) if dice.random() < KILLS else 0)
+        run(moment, a_kill(dice) if dice.random() < KILLS else {})
         if number % 2 and dice.random() < 0.5:  # killed again while it recovers
-            run(moment + timedelta(minutes=1), dice.randint(1, LARGEST_STEP))
+            run(moment + timedelta(minutes=1), a_kill(dice))
+        if dice.random() < 0.5:
+            logins.log_in_again()
 
-    # The faults end; plain re-runs.
+    # The faults end, somebody logs in where it is needed; plain re-runs, the first of which has to renew each login.
     spotify.faults.clear()
+    logins.log_in_again()
+    spotify.access_tokens.clear()
     for account in people.values():
         account.shape = None
     pauses_over = True
-    for minutes in (10, 11):
-        answer = run(moments[-1] + timedelta(minutes=minutes), 0)
+    for minutes in (10, 11)[: dice.choice((1, 1, 2))]:  # a second one must find nothing left to do
+        answer = run(moments[-1] + timedelta(minutes=minutes), {})
         outcome.wrong += [f"a plain run said: {problem}" for problem in answer["problems"]]
     check(place, people, certain, moments[-1], outcome)
+    logins.look_at_the_end()
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+ALIVE: dict[str, Any] = {"kill_at": 0, "aim": None, "power_cut": False}
+
+
+def a_kill(dice: random.Random) -> dict[str, Any]:
+    """Where and how a run is killed."""
+    power_cut = dice.random() < POWER_CUTS
+    if dice.random() >= AIMED:
+        return {"kill_at": dice.randint(1, LARGEST_STEP), "power_cut": power_cut}
+    (point,) = dice.choices(list(POINTS), [WEIGHTS.get(point, 1) for point in POINTS])
+    # What has to be done in the right order is done at once: half of the kills come within four steps.
+    reach = POINTS[point]
+    steps = dice.choice((dice.randint(0, min(4, reach)), dice.randint(0, reach)))
+    occurrence = dice.choice((1, 1, 2)) if point in ONCE_EACH else 1
+    return {"aim": {"point": point, "occurrence": occurrence, "steps": steps}, "power_cut": power_cut}
+
+
+class Logins:
+    """The stored logins of a scenario: what becomes of them, and what must hold of their files after each run."""
+
+    def __init__(
+        self, home: Path, spotify: SpotifySandbox, people: dict[str, SandboxAccount], outcome: Outcome
+    ) -> None:
+        self.home = home
+        self.spotify = spotify
+        self.people = people
+        self.outcome = outcome
+        self.dead: set[str] = set()  # accounts whose login Spotify no longer takes, for a reason that counts as one
+
+    def store(self, user_id: str, is_expired: bool = False, is_known: bool = True) -> None:
+        """Log an account in. Not `is_known`: whose login it is has still to be asked."""
+        account = self.people[user_id]
+        login = {
+            "access_token": self.spotify.issue_access_token(account.refresh_token),
+            "refresh_token": account.refresh_token,
+            "expires_at": int(time.time()) + (-10 if is_expired else 7200),
+            "scope": "user-read-recently-played",
+            "client_id": self.spotify.client_id,
+        }
+        authorise.store_login(self.home, user_id, login)
+        name = f"hash of {user_id}" if is_known else None
+        known = KnownAccount(f"label-{user_id}", self.spotify.client_id, datetime(2026, 10, 1), name, "Europe/London")
+        if user_id not in known_accounts(self.home):
+            remember_account(self.home, user_id, known)
+
+    def withdraw(self, user_id: str) -> None:
+        """Its owner takes the login away."""
+        self.spotify.withdraw(self.people[user_id])
+        self.dead.add(user_id)
+        self.outcome.logins["withdrawn"] += 1
+
+    def expiring_at(self, number: int) -> Callable[[Any], None]:
+        """A hook of the stand-in: all access tokens end right before the so-manieth request."""
+        left = number
+
+        def hook(_: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                self.spotify.access_tokens.clear()
+                self.outcome.logins["expired in mid-run"] += 1
+
+        return hook
+
+    def log_in_again(self) -> None:
+        """Each account whose login is dead gets a new one."""
+        for user_id in sorted(self.dead):
+            self.spotify.authorise(self.people[user_id])
+            self.store(user_id)
+        self.dead.clear()
+
+    def look(self, now: datetime, answer: dict[str, Any]) -> None:
+        """After a run: each login is whole, its owner's alone, and taken by Spotify, unless a kill may have cost it."""
+        wrong = self.outcome.wrong
+        self.outcome.logins["renewed"] += answer["points"].count("saved")
+        # The one moment that nobody can close: the old token is dead, and the new one is not on disk.
+        points = [point for point in answer["points"] if point in ("renewed", "saved")]
+        in_between = answer["killed"] and points[-1:] == ["renewed"] and not self.spotify.keeps_old_refresh_tokens
+        if set(known_accounts(self.home)) != set(self.people):
+            wrong.append(f"after the run at {now} the list of accounts is not what it was")
+        for user_id, account in self.people.items():
+            path = token_path(user_id, self.home)
+            try:
+                stored = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                wrong.append(f"after the run at {now} the login of {user_id} cannot be read: {error}")
+                continue
+            for file in path.parent.iterdir():
+                if (mode := stat.S_IMODE(file.stat().st_mode)) != 0o600:
+                    wrong.append(f"after the run at {now} {file.name} has mode {mode:o}")
+            if user_id in self.dead or self.spotify.accounts.get(stored["refresh_token"]) is account:
+                continue
+            self.dead.add(user_id)
+            if in_between:
+                self.outcome.logins["lost to a kill"] += 1
+                in_between = False  # one login is renewed at a time
+            else:
+                wrong.append(f"after the run at {now} ({answer['points'][-3:]}) the login of {user_id} is lost")
+
+    def look_at_the_end(self) -> None:
+        """No half-written file with a login in it is left."""
+        names = {path.name for path in (self.home / "tokens").iterdir()}
+        if left := names - {f"{user_id}.json" for user_id in self.people}:
+            self.outcome.wrong.append(f"left among the logins: {sorted(left)}")
+        if drafts := [path.name for path in self.home.glob("accounts.json.*") if path.suffix != ".lock"]:
+            self.outcome.wrong.append(f"left beside the list of accounts: {drafts}")
 
 
 def shorter(dice: random.Random) -> Any:
@@ -238,26 +370,13 @@ def doubled(dice: random.Random) -> Any:
     return lambda items: [item for number, item in enumerate(items) for _ in range(2 if number % 9 < again else 1)]
 
 
-def store_login(home: Path, spotify: SpotifySandbox, user_id: str, account: SandboxAccount, expired: bool) -> None:
-    path = token_path(user_id, home)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    login = {
-        "access_token": spotify.issue_access_token(account.refresh_token),
-        "refresh_token": account.refresh_token,
-        "expires_at": int(time.time()) + (-10 if expired else 7200),
-        "scope": "user-read-recently-played",
-        "client_id": spotify.client_id,
-    }
-    path.write_text(json.dumps(login))
-    label = f"label-{account.refresh_token}"
-    known = KnownAccount(label, spotify.client_id, datetime(2026, 10, 1), f"hash of {label}", "Europe/London")
-    remember_account(home, user_id, known)
-
-
 def key_of(user_id: str, item: dict[str, Any]) -> Play:
-    moment = datetime.fromisoformat(item["played_at"]).replace(tzinfo=None)
-    return user_id, moment.isoformat(), item["track"]["id"]
+    return user_id, as_stored(item["played_at"]), item["track"]["id"]
+
+
+def as_stored(moment: str) -> str:
+    """A moment of Spotify's as the warehouse has it."""
+    return datetime.fromisoformat(moment).replace(tzinfo=None).isoformat()
 
 
 def check(place: Place, people: dict[str, SandboxAccount], certain: set[Play], now: datetime, outcome: Outcome) -> None:
@@ -332,5 +451,8 @@ def gap_rule() -> str:
     """The SQL of the model that finds gaps, reading raw tables in the place of their staging views."""
     sql = (PROJECT / "models" / "intermediate" / "int_observed_gaps.sql").read_text(encoding="utf-8")
     sql = re.sub(r"\{\{\s*ref\('stg_(?:spotify|spotiflow)__(\w+)'\)\s*\}\}", r"raw_spotify.\1", sql)
+    rules = PROJECT / "seeds" / "definitions" / "play_merge_rules.csv"
+    sql = re.sub(r"\{\{\s*ref\('play_merge_rules'\)\s*\}\}", f"read_csv('{rules}')", sql)
+    sql = re.sub(r"\{\{ milliseconds_between\('([\w.]+)', '([\w.]+)'\) \}\}", r"date_diff('milliseconds', \1, \2)", sql)
     assert "{{" not in sql, "the model reads something that this test does not know"
     return f"select user_id, gap_started_at, gap_ended_at from ({sql})"

@@ -1,86 +1,193 @@
 """A process with everything imported that forks a child for each poll: so a poll costs no three seconds of imports.
 
-Reads one JSON object a line from stdin and answers with one: how the child ended, and the plays that it had put on
-disk before. A child is killed (SIGKILL) at the n-th file operation, SQL statement or step, when that is ordered, and
-when it takes too long.
+Reads one JSON object a line from stdin and answers with one: how the child ended, what it owes, and which named points
+it reached. A child is killed (SIGKILL) at the n-th file operation, SQL statement or step, or so many steps after a
+named point, when that is ordered, and when it takes too long.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import select
 import signal
 import sys
+import threading
 import time
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dlt
-import dlt.destinations.impl.duckdb.duck  # noqa: F401
+import dlt.destinations.impl.duckdb.duck
 import duckdb  # noqa: F401
 import pyarrow.parquet  # noqa: F401
-import spotipy  # noqa: F401
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 import extract.pipeline
-import extract.spotify_api  # noqa: F401
+import workflow.polling
 from extract import spool
+from extract.http import PatientSession
+from extract.spotify_api.login import AccountClient, TokenFile
+from tests.chaos.power import Disk
 
-LONGEST_RUN = 120.0  # seconds; a run takes one or two
+LONGEST_RUN = 300.0  # seconds; a run takes one or two, and more on a machine that has other things to do
 
 _COUNTED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "socket.connect")
 
+_AT_HAND = 12
+"""So many steps may lie between an answer and its file: the milliseconds that decision 19 leaves. It takes eight."""
+
+
+class _Child:
+    """What is watched in a run: steps, named points, and pages that were answered and are not known to be on disk."""
+
+    def __init__(self, order: dict[str, Any], report: int) -> None:
+        self.order = order
+        self.report = report
+        self.disk = Disk()
+        self.steps = 0
+        self.times_left = order["aim"]["occurrence"] if order["aim"] else 0
+        self.steps_left: int | None = None  # until the kill, once its point was reached
+        self.at_hand: list[list[str]] = []
+        self.answered_at = 0
+        self.user_id = ""
+        self.is_dying = False
+        self.own = threading.local()
+
+    def say(self, **what: Any) -> None:
+        os.write(self.report, (json.dumps(what) + "\n").encode())
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.at_hand and self.steps - self.answered_at > _AT_HAND:
+            self.owe()
+        if self.steps_left is not None:
+            self.steps_left -= 1
+        if self.steps == self.order["kill_at"] or self.steps_left == 0:
+            self.die()
+
+    def point(self, name: str) -> None:
+        self.say(point=name)
+        aim = self.order["aim"]
+        if aim and aim["point"] == name:
+            self.times_left -= 1
+            if self.times_left == 0:
+                self.steps_left = aim["steps"]
+                if not self.steps_left:
+                    self.die()
+
+    def owe(self) -> None:
+        """From now on the page that was answered last must not be lost."""
+        self.say(owed=self.at_hand)
+        self.at_hand = []
+
+    def die(self) -> None:
+        self.is_dying = True
+        if self.order["power_cut"]:
+            self.disk.cut_power()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in _COUNTED or self.is_dying or getattr(self.own, "is_looking", False):
+            return
+        self.own.is_looking = True  # what is opened in here is no step of the run
+        try:
+            path = Path(os.fsdecode(arguments[0])) if isinstance(arguments[0], str | bytes | os.PathLike) else None
+            if event == "os.remove" and path is not None and path.match("*.spool/*.json"):
+                self.point("unlink")
+            self.step()
+            if path is not None:
+                self.disk.before(event, path, arguments)
+        finally:
+            self.own.is_looking = False
+
+    def around(
+        self, owner: Any, name: str, before: Callable[..., None] | None, after: Callable[..., None] | None
+    ) -> None:
+        """Call `before` with the arguments and `after` with the result of a function of `owner`."""
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if before is not None:
+                before(*args, **kwargs)
+            result = original(*args, **kwargs)
+            if after is not None:
+                after(result)
+            return result
+
+        setattr(owner, name, wrapped)
+
+    def watch(self) -> None:
+        """Put the hooks in."""
+
+        def to_point(name: str) -> Callable[..., None]:
+            return lambda *_, **__: self.point(name)
+
+        def asked(*_: Any, **__: Any) -> None:
+            if self.at_hand:  # whoever asks on has had the time to keep what was answered
+                self.owe()
+            self.point("asked")
+
+        def asking(client: AccountClient, *_: Any, **__: Any) -> None:
+            self.user_id = client.log.user_id
+
+        def answered(page: Any) -> None:
+            items = page.get("items") if isinstance(page, dict) else None
+            self.at_hand = [[self.user_id, item["played_at"], item["track"]["id"]] for item in items or []]
+            self.answered_at = self.steps
+            self.point("answered")
+
+        def kept(_: Path) -> None:
+            if self.at_hand:
+                self.owe()
+            self.point("kept")
+
+        def syncing(descriptor: int) -> None:
+            if self.disk.has_written(descriptor):
+                self.point("syncing")
+            self.step()
+
+        def loading(*_: Any, **__: Any) -> None:
+            if self.at_hand:
+                self.owe()
+
+        self.around(PatientSession, "_attempt", asked, None)
+        self.around(AccountClient, "current_user_recently_played", asking, answered)
+        self.around(spool, "keep", None, kept)
+        self.around(workflow.polling._Run, "store_plays", loading, None)
+        for name in ("extract", "normalize", "load"):
+            self.around(dlt.Pipeline, name, to_point(name), to_point("loaded") if name == "load" else None)
+        self.around(extract.pipeline, "_verify", None, to_point("verified"))
+        self.around(TokenFile, "save_token_to_cache", to_point("renewed"), to_point("saved"))
+        self.disk.watch_syncs()
+        self.around(os, "fsync", syncing, None)
+        self.around(DuckDbSqlClient, "execute_query", lambda *_, **__: self.step(), None)
+        sys.addaudithook(self.audit)
+
 
 def _child(order: dict[str, Any], report: int) -> None:
-    counted = 0
-
-    def step() -> None:
-        nonlocal counted
-        counted += 1
-        if counted == order["kill_at"]:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def audit(event: str, _: Any) -> None:
-        if event in _COUNTED:
-            step()
-
-    def say(**what: Any) -> None:
-        os.write(report, (json.dumps(what) + "\n").encode())
-
-    keep = spool.keep
-
-    def keep_and_tell(warehouse: Path, tables: Any) -> Path:
-        tables = {name: list(rows) for name, rows in tables.items()}
-        path = keep(warehouse, tables)
-        plays = tables.get("recently_played", [])
-        say(kept=[[row["user_id"], row["played_at"].isoformat(), row["track_id"]] for row in plays])
-        return path
-
-    spool.keep = keep_and_tell
-    execute = DuckDbSqlClient.execute_query
-
-    def counted_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
-        step()
-        return execute(self, *args, **kwargs)
-
-    DuckDbSqlClient.execute_query = counted_execute
-
+    child = _Child(order, report)
     os.environ.update(order["environment"])
-    from workflow.polling import poll_accounts
     from workflow.settings import load_settings
 
     now, began = datetime.fromisoformat(order["now"]), time.monotonic()
-    sys.addaudithook(audit)
-    polled = poll_accounts(
+    child.watch()
+    polled = workflow.polling.poll_accounts(
         load_settings(),
         clock=lambda: now + timedelta(seconds=time.monotonic() - began),
         sleep=lambda _: None,
         ask_now=order["ask_now"],
     )
-    say(steps=counted, problems=[account.problem for account in polled.accounts if account.problem])
+    child.say(
+        steps=child.steps,
+        problems=[account.problem for account in polled.accounts if account.problem],
+        ends=[getattr(account.error, "kind", None) for account in polled.accounts],
+    )
 
 
 def _run(order: dict[str, Any]) -> dict[str, Any]:
@@ -109,10 +216,11 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
         text += part
     os.close(reader)
     _, status = os.waitpid(pid, 0)
-    answer: dict[str, Any] = {"kept": [], "problems": [], "error": None, "steps": None}
+    answer: dict[str, Any] = {"owed": [], "points": [], "problems": [], "ends": [], "error": None, "steps": None}
     for line in text.decode().splitlines():
         said = json.loads(line)
-        answer["kept"] += said.pop("kept", [])
+        answer["owed"] += said.pop("owed", [])
+        answer["points"] += [said.pop("point")] if "point" in said else []
         answer |= said
     return answer | {"hung": hung, "killed": os.WIFSIGNALED(status), "code": os.waitstatus_to_exitcode(status)}
 

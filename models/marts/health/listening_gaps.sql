@@ -34,7 +34,9 @@ final as (
         gaps.newest_played_at,
         gaps.gap_status,
         open_gaps.gap_started_at as open_from_at,
+        open_gaps.gap_ended_at as open_to_at,
         open_gaps.first_gap_date as first_open_date,
+        open_gaps.last_gap_date as last_open_date,
         case when gaps.gap_status = 'closed' then 'closed by an export' end as open_null_reason,
         gaps.closed_at,
         case
