@@ -80,7 +80,7 @@ def test_a_few_scenarios(tmp_path: Path) -> None:
         assert set(summed(one.logins for one in outcomes)) >= {"renewed", "withdrawn", "expired in mid-run"}
 
 
-@pytest.mark.long
+@pytest.mark.chaos
 @pytest.mark.timeout(7200)
 def test_hundreds_of_scenarios(tmp_path: Path) -> None:
     judge(run_all(MANY, tmp_path))
