@@ -1,0 +1,75 @@
+"""A model's own SQL, as dbt compiles it, on small tables of a test's making."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from tests.conftest import PROJECT, Place
+from tests.workflow.conftest import settings_of
+from workflow.dbt_runner import Dbt
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class CompiledModels:
+    """Every model of the project with its SQL written out; `run` gives it other inputs than those of the warehouse."""
+
+    nodes: dict[str, dict[str, Any]]  # by unique_id
+
+    @classmethod
+    def of_project(cls, folder: Path) -> CompiledModels:
+        """Compile the project; `folder` is for what dbt writes. Nothing has to be built."""
+        manifest = Dbt(settings_of(Place(folder))).compile_models()
+        return cls(manifest["nodes"])
+
+    def run(self, model: str, inputs: Mapping[str, Rows]) -> pd.DataFrame:
+        """The rows that a model makes of `inputs`.
+
+        `model` and the names of inputs are those of tables (a versioned model's with _v1 or _v2). Inputs have the
+        columns and types that their YAML names; what a row does not mention is null. Seeds that are not given are read
+        from their file. Raises KeyError for a model that is not there or an input that is missing.
+        """
+        node = self._node(model)
+        sql = node["compiled_code"]
+        with duckdb.connect() as connection:
+            for unique_id in node["depends_on"]["nodes"]:
+                source = self.nodes[unique_id]
+                alias = source["alias"]
+                rows = inputs[alias] if alias in inputs or source["resource_type"] != "seed" else _seed(alias)
+                _create(connection, alias, source["columns"], rows)
+                sql = sql.replace(source["relation_name"], f'"{alias}"')
+            return connection.execute(sql).df()
+
+    def _node(self, model: str) -> dict[str, Any]:
+        found = [
+            node for node in self.nodes.values() if node["resource_type"] == "model" and node.get("alias") == model
+        ]
+        if len(found) != 1:
+            raise KeyError(f"there is no model {model}")
+        return found[0]
+
+
+def constants() -> dict[str, float]:
+    """The seed diagnostic_constants."""
+    return {row["constant"]: float(row["value"]) for row in _seed("diagnostic_constants")}
+
+
+def _seed(name: str) -> list[dict[str, str | None]]:
+    with (PROJECT / "seeds" / "definitions" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [{column: cell or None for column, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Any], rows: Rows) -> None:
+    described = [f'"{column}" {settings["data_type"] or "varchar"}' for column, settings in columns.items()]
+    connection.execute(f'create table "{name}" ({", ".join(described)})')
+    given = pd.DataFrame(list(rows), dtype=object)
+    if len(given):
+        connection.execute(f'insert into "{name}" by name select * from given')
