@@ -39,6 +39,8 @@ _DLT_SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
+    # dlt would hear Ctrl+C and SIGTERM in our place while it loads, and make an error of them that blames the rows.
+    "RUNTIME__INTERCEPT_SIGNALS": "false",
     # One package is one transaction a table; more workers than cores only wait for each other.
     "LOAD__WORKERS": "2",
     # No second copy of anybody's listening stays behind in the warehouse.
@@ -411,7 +413,7 @@ def _count_landed_rows(warehouse: Path) -> None:
 def _is_to_blame(warehouse: Path, error: BaseException) -> bool:
     """Whether what was loaded caused the error, and not the machine or a warehouse that takes nothing now."""
     if any(
-        isinstance(cause, MemoryError | duckdb.OutOfMemoryException)
+        isinstance(cause, MemoryError | KeyboardInterrupt | duckdb.OutOfMemoryException)
         or (isinstance(cause, OSError) and cause.errno in _MACHINE_ERRORS)
         for cause in _causes(error)
     ):

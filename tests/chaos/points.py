@@ -5,6 +5,8 @@ POINTS = {
     "answered": 20,
     "syncing": 1,
     "kept": 40,
+    "going on": 4,
+    "loading": 6,
     "extract": 80,
     "normalize": 80,
     "load": 250,
@@ -17,12 +19,13 @@ POINTS = {
 """Up to how many steps after each: about as many as there are until the next of them.
 
 asked: a request is about to leave. answered: a page of plays was returned. syncing: an answer or a login is written and
-about to be synced. kept: rows are in the spool. extract, normalize, load: dlt begins with it; loaded: it has ended.
+about to be synced. kept: rows are in the spool. going on: a request is about to leave although a page was answered, for
+another account. loading: all accounts were asked. extract, normalize, load: dlt begins with it; loaded: it has ended.
 verified: all keys were found in the warehouse. unlink: a file of the spool is about to be deleted. renewed: Spotify
 answered with a new login; saved: it is in its file.
 """
 
-WEIGHTS = {"answered": 3, "syncing": 2, "kept": 2, "extract": 2, "unlink": 2, "saved": 2}
+WEIGHTS = {"answered": 3, "syncing": 2, "kept": 2, "loading": 2, "extract": 2, "unlink": 2, "saved": 2}
 """Where kills come more often: around each moment at which something is on disk that was not, or no longer is."""
 
 ONCE_EACH = ("asked", "answered", "syncing", "kept", "renewed", "saved")

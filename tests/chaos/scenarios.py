@@ -28,6 +28,7 @@ import duckdb
 
 from extract import spool
 from extract.pipeline import set_aside_folder, working_folder
+from extract.report import LoadError
 from extract.sandbox import Fault, SandboxAccount, SpotifySandbox
 from extract.spotify_api import authorise, token_path
 from extract.spotify_api.accounts import KnownAccount, known_accounts, remember_account
@@ -40,6 +41,7 @@ PATHS = (PAGE, PAGE, PAGE, "/v1/me", TOKENS, "/v1/me/top/tracks")
 KILLS = 0.6  # share of polls in which the run is killed
 AIMED = 0.75  # share of these in which it is killed at a named point or soon after
 POWER_CUTS = 0.5  # share of kills that take back what was not synced
+POLITE = 0.2  # share of kills that ask the run to stop
 LARGEST_STEP = 900  # a run has 300-800 counted steps
 START = datetime(2026, 10, 30, 6, 0, tzinfo=UTC)
 
@@ -219,6 +221,8 @@ def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Child
         return answer
 
     for number, moment in enumerate(moments):
+        if outcome.wrong:
+            return outcome  # what follows would only say so again
         for account in people.values():
             account.shape = dice.choice((None, None, shorter(dice), doubled(dice)))
         spotify.faults.clear()
@@ -253,20 +257,21 @@ def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Child
     return outcome
 
 
-ALIVE: dict[str, Any] = {"kill_at": 0, "aim": None, "power_cut": False}
+ALIVE: dict[str, Any] = {"kill_at": 0, "aim": None, "power_cut": False, "polite": False}
 
 
 def a_kill(dice: random.Random) -> dict[str, Any]:
     """Where and how a run is killed."""
-    power_cut = dice.random() < POWER_CUTS
+    kind = dice.random()
+    how = {"power_cut": kind < POWER_CUTS, "polite": kind >= 1 - POLITE}
     if dice.random() >= AIMED:
-        return {"kill_at": dice.randint(1, LARGEST_STEP), "power_cut": power_cut}
+        return how | {"kill_at": dice.randint(1, LARGEST_STEP)}
     (point,) = dice.choices(list(POINTS), [WEIGHTS.get(point, 1) for point in POINTS])
     # What has to be done in the right order is done at once: half of the kills come within four steps.
     reach = POINTS[point]
     steps = dice.choice((dice.randint(0, min(4, reach)), dice.randint(0, reach)))
     occurrence = dice.choice((1, 1, 2)) if point in ONCE_EACH else 1
-    return {"aim": {"point": point, "occurrence": occurrence, "steps": steps}, "power_cut": power_cut}
+    return how | {"aim": {"point": point, "occurrence": occurrence, "steps": steps}}
 
 
 class Logins:
@@ -330,8 +335,13 @@ class Logins:
         # The one moment that nobody can close: the old token is dead, and the new one is not on disk.
         points = [point for point in answer["points"] if point in ("renewed", "saved")]
         in_between = answer["killed"] and points[-1:] == ["renewed"] and not self.spotify.keeps_old_refresh_tokens
-        if set(known_accounts(self.home)) != set(self.people):
+        try:
+            is_whole = set(known_accounts(self.home)) == set(self.people)
+        except LoadError:
+            is_whole = False
+        if not is_whole:
             wrong.append(f"after the run at {now} the list of accounts is not what it was")
+            return
         for user_id, account in self.people.items():
             path = token_path(user_id, self.home)
             try:

@@ -1,8 +1,8 @@
 """A process with everything imported that forks a child for each poll: so a poll costs no three seconds of imports.
 
 Reads one JSON object a line from stdin and answers with one: how the child ended, what it owes, and which named points
-it reached. A child is killed (SIGKILL) at the n-th file operation, SQL statement or step, or so many steps after a
-named point, when that is ordered, and when it takes too long.
+it reached. A child is killed at the n-th file operation, SQL statement or step, or so many steps after a named point,
+when that is ordered, and when it takes too long: with SIGKILL, or with SIGTERM, heard as the real command hears it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from extract import spool
 from extract.http import PatientSession
 from extract.spotify_api.login import AccountClient, TokenFile
 from tests.chaos.power import Disk
+from workflow import stopping
 
 LONGEST_RUN = 300.0  # seconds; a run takes one or two, and more on a machine that has other things to do
 
@@ -54,7 +55,9 @@ class _Child:
         self.steps_left: int | None = None  # until the kill, once its point was reached
         self.at_hand: list[list[str]] = []
         self.answered_at = 0
-        self.user_id = ""
+        self.user_id = ""  # whose page was asked for last
+        self.has_answer = False
+        self.is_loading = False
         self.is_dying = False
         self.own = threading.local()
 
@@ -86,6 +89,10 @@ class _Child:
         self.at_hand = []
 
     def die(self) -> None:
+        if self.order["polite"]:
+            self.steps_left = None
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         self.is_dying = True
         if self.order["power_cut"]:
             self.disk.cut_power()
@@ -131,7 +138,7 @@ class _Child:
         def asked(*_: Any, **__: Any) -> None:
             if self.at_hand:  # whoever asks on has had the time to keep what was answered
                 self.owe()
-            self.point("asked")
+            self.point("going on" if self.has_answer and not self.is_loading else "asked")
 
         def asking(client: AccountClient, *_: Any, **__: Any) -> None:
             self.user_id = client.log.user_id
@@ -139,6 +146,7 @@ class _Child:
         def answered(page: Any) -> None:
             items = page.get("items") if isinstance(page, dict) else None
             self.at_hand = [[self.user_id, item["played_at"], item["track"]["id"]] for item in items or []]
+            self.has_answer = self.has_answer or bool(self.at_hand)
             self.answered_at = self.steps
             self.point("answered")
 
@@ -153,8 +161,10 @@ class _Child:
             self.step()
 
         def loading(*_: Any, **__: Any) -> None:
+            self.is_loading = True
             if self.at_hand:
                 self.owe()
+            self.point("loading")
 
         self.around(PatientSession, "_attempt", asked, None)
         self.around(AccountClient, "current_user_recently_played", asking, answered)
@@ -176,6 +186,7 @@ def _child(order: dict[str, Any], report: int) -> None:
     from workflow.settings import load_settings
 
     now, began = datetime.fromisoformat(order["now"]), time.monotonic()
+    stopping.install()
     child.watch()
     polled = workflow.polling.poll_accounts(
         load_settings(),
@@ -222,7 +233,10 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
         answer["owed"] += said.pop("owed", [])
         answer["points"] += [said.pop("point")] if "point" in said else []
         answer |= said
-    return answer | {"hung": hung, "killed": os.WIFSIGNALED(status), "code": os.waitstatus_to_exitcode(status)}
+    code = os.waitstatus_to_exitcode(status)
+    # Asked politely, the real command ends itself.
+    killed = os.WIFSIGNALED(status) or (order["polite"] and code == 128 + signal.SIGTERM)
+    return answer | {"hung": hung, "killed": killed, "code": code}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import yaml
+from dlt.load.load import Load
 
 from extract import pipeline, spool
 from extract.pipeline import load_tables, set_aside_folder, working_folder
@@ -169,6 +170,44 @@ def test_a_load_that_was_killed_half_way_is_finished_by_the_next(step, when, war
     assert working_folder(warehouse).exists()
     load_tables(warehouse, {"accounts": [account("next")]})
     assert query("select user_id from raw_spotify.accounts order by 1") == [("first",), ("killed",), ("next",)]
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_load_that_is_asked_to_stop_gives_nothing_up(number, is_heard, warehouse, query: Query, monkeypatch):
+    """Left to itself, dlt hears both in our place and makes an error of them that blames the rows."""
+    load_tables(warehouse, {"accounts": [account("first")]})
+    spool.keep(warehouse, {"accounts": [{"user_id": "waiting", "timezone": "Europe/London", "is_sample": False}]})
+    heard = []
+
+    def listen(*_: object) -> None:
+        heard.append(number)
+        if not is_heard:
+            raise KeyboardInterrupt  # as Python does where nobody listens
+
+    step = Load.run
+
+    def asked_to_stop(self, *arguments):
+        if not heard:
+            signal.raise_signal(number)
+        return step(self, *arguments)
+
+    before = signal.signal(number, listen)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Load, "run", asked_to_stop)
+            if is_heard:
+                load_tables(warehouse, {})
+            else:
+                with pytest.raises(LoadError, match="Nothing is lost"):
+                    load_tables(warehouse, {})
+    finally:
+        signal.signal(number, before)
+    assert heard == [number]
+    assert not set_aside_folder(warehouse).exists()
+    assert bool(spool.waiting(warehouse)) is not is_heard
+    load_tables(warehouse, {})
+    assert query("select user_id from raw_spotify.accounts order by 1") == [("first",), ("waiting",)]
 
 
 # ---- packages that cannot be loaded, rows that did not arrive, answers that wait ----
