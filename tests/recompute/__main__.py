@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.recompute.comparison import compare, mart, recommendations
+from tests.recompute.comparison import compare, mart, recommendations, segments
 from tests.recompute.inputs import Listener
 from tests.recompute.recompute import recompute
 
@@ -36,7 +36,12 @@ def main() -> int:
             parser.error(f"the database has {len(users)} listeners; say which with --user-id: {', '.join(users[:5])}")
         (user_id,) = users
     listener = Listener(user_id, arguments.timezone, arguments.export, arguments.pages)
-    recomputed = recompute([listener], arguments.features, recommendations(arguments.database, [user_id]))
+    recomputed = recompute(
+        [listener],
+        arguments.features,
+        recommendations(arguments.database, [user_id]),
+        segments=segments(arguments.database, [user_id]),
+    )
     comparisons = compare(recomputed, arguments.database, [user_id])
     for comparison in comparisons:
         print(comparison)

@@ -151,6 +151,24 @@ EXPECTATIONS = (
         ],
         is_of_everybody=True,
     ),
+    Expectation(
+        "engagement_weeks",
+        "weekly_engagement",
+        ["week_start", "segment_kind", "segment"],
+        [
+            *("is_complete_week", "listeners", "observed_listeners", "active_listeners", "new_listeners"),
+            *("returning_listeners", "resurrected_listeners", "lost_listeners", "unobserved_lost_listeners"),
+            *("listens", "minutes_listened", "minutes_per_active_listener"),
+        ],
+        is_of_everybody=True,
+    ),
+    Expectation(
+        "retention",
+        "weekly_retention",
+        ["segment_kind", "segment", "cohort_week", "weeks_since"],
+        ["cohort_listeners", "observed_listeners", "kept_listeners", "retention_pct", "retention_null_reason"],
+        is_of_everybody=True,
+    ),
 )
 
 
@@ -197,6 +215,12 @@ def recommendations(database: Path, users: Sequence[str]) -> pd.DataFrame:
     with duckdb.connect(str(database), read_only=True) as connection:
         table = mart(connection, "fct_recommendations", users)
     return table[["recommender", "user_id", "week_start", "seed_track_id", "rank", "track_id"]]
+
+
+def segments(database: Path, users: Sequence[str]) -> pd.DataFrame:
+    """The segments of listeners, as `recompute` takes them."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return mart(connection, "listener_segments", users)
 
 
 def compare(recomputed: Recomputed, database: Path, users: Sequence[str]) -> list[Comparison]:

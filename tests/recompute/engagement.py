@@ -132,3 +132,79 @@ def _slope(known: pd.DataFrame, column: str, is_single: bool, definitions: Defin
         "interval_null_reason": "not enough data" if np.isnan(low) else None,
         "is_told_from_zero": None if np.isnan(low) else bool(low > 0 or high < 0),
     }
+
+
+# ---- weeks of listeners ----
+
+SEGMENTS = {"dominant_vibe": "vibe", "dominant_sound_cluster": "sound cluster", "dominant_genre": "genre"}
+
+
+def _memberships(users: list[str], segments: pd.DataFrame) -> dict[tuple[str, str], set[str]]:
+    """The listeners of every segment. `segments`: listener_segments, as given."""
+    members = {("everybody", "everybody"): set(users)}
+    for column, kind in SEGMENTS.items():
+        for segment, part in segments[segments["user_id"].isin(users)].groupby(column):
+            members[kind, str(segment)] = set(part["user_id"])
+    return members
+
+
+def listener_weeks(
+    plays: pd.DataFrame, segments: pd.DataFrame, last_seen: dict[str, pd.Timestamp]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(engagement, retention): sets of who was active in each week, compared from week to week.
+
+    `last_seen`: by listener, the local date of the last record or answered poll.
+    """
+    week = pd.Timedelta(weeks=1)
+    calendar = list(pd.date_range(plays["week_start"].min(), plays["week_start"].max(), freq=week))
+    listens = plays[plays["is_listen"]]
+    active = {monday: set(listens.loc[listens["week_start"] == monday, "user_id"]) for monday in calendar}
+    first_week = listens.groupby("user_id")["week_start"].min().to_dict()
+    begun = plays.groupby("user_id")["week_start"].min()
+    members = _memberships(sorted(begun.index), segments)
+    rows, cohorts = [], []
+    for (kind, segment), users in members.items():
+        named = {"segment_kind": kind, "segment": segment}
+        for monday in calendar:
+            now, before = active[monday] & users, active.get(monday - week, set()) & users
+            seen_whole = {user for user in users if last_seen[user] >= monday + week - pd.Timedelta(days=1)}
+            part = plays[(plays["week_start"] == monday) & plays["user_id"].isin(users)]
+            minutes = float(part["listened_ms"].sum()) / 60_000
+            rows.append(
+                named
+                | {
+                    "week_start": monday,
+                    "is_complete_week": bool(
+                        plays["listening_date"].min() <= monday
+                        and plays["listening_date"].max() >= monday + week - pd.Timedelta(days=1)
+                    ),
+                    "listeners": len(users),
+                    "observed_listeners": sum(begun[one] <= monday and last_seen[one] >= monday for one in users),
+                    "active_listeners": len(now),
+                    "new_listeners": sum(first_week[one] == monday for one in now),
+                    "returning_listeners": len(now & before),
+                    "resurrected_listeners": sum(first_week[one] < monday for one in now - before),
+                    "lost_listeners": len(before - now),
+                    "unobserved_lost_listeners": len(before - now - seen_whole),
+                    "listens": int(part["is_listen"].sum()),
+                    "minutes_listened": minutes,
+                    "minutes_per_active_listener": minutes / len(now) if now else np.nan,
+                }
+            )
+            cohort = {one for one in users if first_week.get(one) == monday}
+            for since, later in enumerate(one for one in calendar if one >= monday) if cohort else ():
+                seen = {one for one in cohort if last_seen[one] >= later + week - pd.Timedelta(days=1)}
+                kept = seen & active[later]
+                cohorts.append(
+                    named
+                    | {
+                        "cohort_week": monday,
+                        "weeks_since": since,
+                        "cohort_listeners": len(cohort),
+                        "observed_listeners": len(seen),
+                        "kept_listeners": len(kept),
+                        "retention_pct": 100 * len(kept) / len(seen) if seen else np.nan,
+                        "retention_null_reason": None if seen else "not observed so long",
+                    }
+                )
+    return pd.DataFrame(rows), pd.DataFrame(cohorts)

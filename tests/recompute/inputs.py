@@ -253,3 +253,24 @@ class Definitions:
             if first <= dates[version] and (last is None or dates[version] <= last):
                 in_use.append(row.score)
         return in_use
+
+
+def last_seen(listener: Listener) -> datetime | None:
+    """The latest moment (UTC) of which the files say anything: a record of any kind, or an answered poll.
+
+    Recorded pages carry the moment of the poll in their name.
+    """
+    latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
+    moments = []
+    for generation, record in _records(listener.exports):
+        milliseconds = record.get("msPlayed" if generation == 0 else "ms_played")
+        if not isinstance(milliseconds, int) or not 0 <= milliseconds <= _LONGEST_MS:
+            continue
+        try:
+            moment = datetime.fromisoformat(str(record.get("endTime" if generation == 0 else "ts")))
+        except ValueError:
+            continue
+        moments.append(moment.replace(tzinfo=None))
+    for path in listener.pages:
+        moments.append(datetime.strptime(path.stem.partition("_")[2], "%Y-%m-%dT%H-%M-%SZ"))
+    return max((moment for moment in moments if moment <= latest), default=None)

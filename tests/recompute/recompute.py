@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from tests.recompute.engagement import feature_engagement
+from tests.recompute.engagement import feature_engagement, listener_weeks
 from tests.recompute.inputs import (
     FEATURES,
     Definitions,
@@ -28,6 +28,7 @@ from tests.recompute.inputs import (
     account_data_plays,
     catalogue,
     exported_plays,
+    last_seen,
     polled_plays,
     title_id,
     title_key,
@@ -64,16 +65,22 @@ class Recomputed:
     similarity: pd.DataFrame
     deciles: pd.DataFrame
     slopes: pd.DataFrame
+    engagement_weeks: pd.DataFrame
+    retention: pd.DataFrame
     tracks: pd.DataFrame  # the catalogue, for `nearest`
 
 
 def recompute(
-    listeners: Sequence[Listener], features: Path, recommendations: pd.DataFrame, seeds: Path = SEEDS
+    listeners: Sequence[Listener],
+    features: Path,
+    recommendations: pd.DataFrame,
+    seeds: Path = SEEDS,
+    segments: pd.DataFrame | None = None,
 ) -> Recomputed:
     """Everything from the raw files.
 
     `features`: the catalogue (CSV); `recommendations`: recommender, user_id, week_start, seed_track_id, rank,
-    track_id as the recommenders gave them.
+    track_id as the recommenders gave them; `segments`: listener_segments, as given.
     """
     definitions = Definitions.read(seeds)
     tracks = catalogue(features)
@@ -86,6 +93,9 @@ def recompute(
     weeks = _weeks(plays, days, tracks, definitions)
     top_songs = _top_songs(plays, tracks, definitions)
     deciles, slopes = feature_engagement(plays, tracks, definitions)
+    if segments is None:
+        segments = pd.DataFrame(columns=["user_id", "dominant_vibe", "dominant_sound_cluster", "dominant_genre"])
+    engagement_weeks, retention = listener_weeks(plays, segments, _last_seen(listeners, plays))
     return Recomputed(
         plays=plays,
         days=days,
@@ -100,6 +110,8 @@ def recompute(
         similarity=_similarity(recommendations, top_songs, tracks, definitions),
         deciles=deciles,
         slopes=slopes,
+        engagement_weeks=engagement_weeks,
+        retention=retention,
         tracks=tracks,
     )
 
@@ -130,6 +142,17 @@ def _read(listeners: Sequence[Listener], tracks: pd.DataFrame, definitions: Defi
     own_ids = [title_id(key) for key in titled["title_key"]]
     titled["reported_id"] = titled["track_id"].where(titled["track_id"] == own_ids)
     return _Inputs(exported, titled, polled, _names(exported, titled, polled, tracks, definitions))
+
+
+def _last_seen(listeners: Sequence[Listener], plays: pd.DataFrame) -> dict[str, pd.Timestamp]:
+    """By listener, the local date of the last play, record or poll."""
+    dates = plays.groupby("user_id")["listening_date"].max().to_dict()
+    for listener in listeners:
+        moment = last_seen(listener)
+        if moment is not None and listener.user_id in dates:
+            local = pd.Timestamp(moment, tz="UTC").tz_convert(ZoneInfo(listener.timezone)).tz_localize(None).normalize()
+            dates[listener.user_id] = max(dates[listener.user_id], local)
+    return dates
 
 
 def _found(titled: pd.DataFrame, exported: pd.DataFrame, polled: pd.DataFrame, listed: pd.DataFrame) -> pd.Series:

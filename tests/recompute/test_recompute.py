@@ -13,7 +13,7 @@ import pytest
 
 from extract.pseudonyms import sample_user_id
 from extract.sample import SampleManifest
-from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations
+from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations, segments
 from tests.recompute.inputs import Definitions, Listener
 from tests.recompute.recompute import SEEDS, Recomputed, distances, recompute
 
@@ -44,7 +44,9 @@ def case(sample_data: Any) -> Case:
     ]
     users = [listener.user_id for listener in listeners]
     given = recommendations(sample_data.published, users)
-    recomputed = recompute(listeners, folder / manifest.catalogue, given)
+    recomputed = recompute(
+        listeners, folder / manifest.catalogue, given, segments=segments(sample_data.published, users)
+    )
     comparisons = {result.mart: result for result in compare(recomputed, sample_data.published, users)}
     return Case(recomputed, sample_data.published, users, comparisons)
 
@@ -146,6 +148,9 @@ def test_recommendations_are_for_the_top_songs(case: Case) -> None:
         ("feature_engagement", "delete from {} where measure_kind = 'score' and decile = 10"),
         ("feature_engagement_slopes", "update {} set slope_high_pp = slope_high_pp + 1e-8"),
         ("feature_engagement_slopes", "update {} set slope_pp = -slope_pp"),
+        ("weekly_engagement", "update {} set unobserved_lost_listeners = 0"),
+        ("weekly_engagement", "update {} set resurrected_listeners = 0, returning_listeners = active_listeners"),
+        ("weekly_retention", "update {} set retention_pct = kept_listeners / cohort_listeners * 100"),
     ],
 )
 def test_a_wrong_mart_is_noticed(case: Case, tmp_path: Path, name: str, change: str) -> None:

@@ -18,7 +18,7 @@ needed as (
     select 'account_data_middle_seconds' as constant
     union all
     select 'segment_top_places' as constant
-    {%- for constant in ['interval_level', 'interval_least_listeners', 'interval_least_weeks', 'repeat_within_days'] %}
+    {%- for constant in ['interval_level', 'interval_least_listeners', 'interval_least_weeks', 'repeat_within_days', 'feedback_within_days', 'positive_rating_from'] %}
     union all
     select '{{ constant }}' as constant
     {%- endfor %}
