@@ -144,7 +144,10 @@ class Dbt:
             quiet_resource_tracker()
             from dbt.cli.main import dbtRunner
 
-            return dbtRunner(manifest=self.manifest, callbacks=[listen] if listen else []).invoke(command)
+            try:
+                return dbtRunner(manifest=self.manifest, callbacks=[listen] if listen else []).invoke(command)
+            finally:
+                _let_go_of_the_warehouse()
 
     def _describe(self, run: Any) -> NodeResult | None:
         node = run.node
@@ -176,6 +179,15 @@ class Dbt:
             if found := seed_files.problem(self.settings.root / node.original_file_path, types):
                 return found
         return _tidy(run.message or "", self.settings)
+
+
+def _let_go_of_the_warehouse() -> None:
+    """Close the file, which dbt holds open until its process ends: the next step of this one writes to it."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager.env().close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 def in_plain_words(manifest: Any, unique_id: str) -> str:

@@ -105,7 +105,8 @@ class Workshop:
             self.dbt = Dbt(settings_of(place))
         # Seeds are read anew at each run, so that the models are parsed only once.
         self.dbt.settings = settings_of(place)
-        return self.dbt.build(list(arguments), lambda _: None)
+        # Nobody reads its files of results, which take a fifth of the time of a small build.
+        return self.dbt.build(["--no-write-json", *arguments], lambda _: None)
 
 
 def describe(result: BuildResult) -> str:
