@@ -43,6 +43,7 @@ class Verdict:
     tests_warned: int = 0
     models_built: int = 0
     raw_fingerprint: str = ""
+    listening_fingerprint: str = ""
     published: list[Published] = field(default_factory=list)
 
     @property
@@ -124,7 +125,11 @@ def changed_incrementals(connection: duckdb.DuckDBPyConnection, manifest: Any) -
 
 def judge(connection: duckdb.DuckDBPyConnection, manifest: Any) -> Verdict:
     """The verdict on the published models, for the warehouse behind `connection` and the code in `manifest`."""
-    verdict = Verdict(raw_fingerprint=warehouse.raw_fingerprint(connection), published=published_tables(manifest))
+    verdict = Verdict(
+        raw_fingerprint=warehouse.raw_fingerprint(connection),
+        listening_fingerprint=warehouse.listening_fingerprint(connection),
+        published=published_tables(manifest),
+    )
     targets = set(published_nodes(manifest))
     if not targets:
         verdict.reasons.append(

@@ -149,7 +149,8 @@ def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings
             ?::bigint as tests_total,
             ?::bigint as models_built,
             ?::varchar as raw_fingerprint,
-            ?::varchar as project_fingerprint
+            ?::varchar as project_fingerprint,
+            ?::varchar as listening_fingerprint
         from {plays}
         """,
         [
@@ -160,6 +161,7 @@ def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings
             verdict.models_built,
             verdict.raw_fingerprint,
             project_fingerprint(settings.root),
+            verdict.listening_fingerprint,
         ],
     )
 

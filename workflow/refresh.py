@@ -182,7 +182,7 @@ class Refresh:
                 step.verdict = "failed"
 
     def _published_is_current(self) -> bool:
-        """Whether publishing again would publish the same: same raw data, models, seeds, tests and recommenders."""
+        """Whether publishing again would publish the same: same listening, models, seeds, tests and recommenders."""
         if self.before is None or self.before.project_fingerprint != project_fingerprint(self.settings.root):
             return False
         if warehouse.definitions_began_since(self.settings.published, self.before.published_at):
@@ -191,16 +191,16 @@ class Refresh:
             # A build that failed, or one under other vars, has left the warehouse otherwise than it was published.
             if warehouse.built_since(connection, self.before.published_at):
                 return False
-            return warehouse.raw_fingerprint(connection) == self.before.raw_fingerprint
+            return warehouse.shows_all_of(connection, self.before)
 
     def _site_is_due(self) -> bool:
         assert self.before is not None
         since = f"since the data was published, {moment(self.before.published_at)}"
         if not self.with_site or site.is_current(self.settings):
-            self.screen.say(f"Everything is up to date: nothing was loaded or changed {since}.")
+            self.screen.say(f"Everything is up to date: nothing new came in, and nothing changed {since}.")
             self.screen.say("To build and test it all again nevertheless: spotiflow refresh --force")
             return False
-        self.screen.say(f"Nothing was loaded, no model or definition changed {since}: only the site is built.")
+        self.screen.say(f"Nothing new came in, no model or definition changed {since}: only the site is built.")
         return True
 
     def _online(self) -> Online:

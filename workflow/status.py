@@ -24,17 +24,17 @@ def show(settings: Settings, screen: Screen) -> None:
         if holder is not None:
             screen.say(f"At work: {holder}", style="bold")
     publication = warehouse.publication(settings.published)
-    fingerprint = _loaded(settings, screen)
-    _published(settings, screen, publication, fingerprint)
+    is_shown = _loaded(settings, screen, publication)
+    _published(settings, screen, publication, is_shown)
     _site(settings, screen, publication)
 
 
-def _loaded(settings: Settings, screen: Screen) -> str | None:
-    """Prints what is loaded; returns the raw fingerprint, None when the warehouse cannot be read now."""
+def _loaded(settings: Settings, screen: Screen, publication: Publication | None) -> bool | None:
+    """Prints what is loaded; returns whether it is what was published, None when the warehouse cannot be read now."""
     screen.say(f"Warehouse  {shown(settings.warehouse)}", style="bold")
     if not settings.warehouse.exists():
         screen.say("  nothing is loaded; `spotiflow load sample` loads fictional listeners")
-        return ""
+        return False
     try:
         connection = connect(settings.warehouse, read_only=True, wait=False)
     except CommandError as error:
@@ -45,7 +45,7 @@ def _loaded(settings: Settings, screen: Screen) -> str | None:
         people = warehouse.accounts(connection)
         if kind is Kind.NOTHING:
             screen.say("  nothing is loaded; `spotiflow load sample` loads fictional listeners")
-            return warehouse.raw_fingerprint(connection)
+            return publication is not None and warehouse.shows_all_of(connection, publication)
         what = "sample listener" if kind is Kind.SAMPLE else "account"
         plays = sum(person.plays for person in people)
         screen.say(f"  {count(len(people), what)}, {count(plays, 'play')}")
@@ -67,7 +67,7 @@ def _loaded(settings: Settings, screen: Screen) -> str | None:
         failed = latest_run(connection)
         if failed:
             screen.say(f"  {failed}", style="bold red")
-        return warehouse.raw_fingerprint(connection)
+        return publication is not None and warehouse.shows_all_of(connection, publication)
 
 
 def _person(person: Account) -> list[str]:
@@ -103,7 +103,7 @@ def latest_run(connection: duckdb.DuckDBPyConnection) -> str | None:
     return None
 
 
-def _published(settings: Settings, screen: Screen, publication: Publication | None, fingerprint: str | None) -> None:
+def _published(settings: Settings, screen: Screen, publication: Publication | None, is_shown: bool | None) -> None:
     screen.say(f"Published  {shown(settings.published)}", style="bold")
     if publication is None:
         screen.say("  nothing yet; `spotiflow refresh` builds, tests and publishes")
@@ -113,9 +113,9 @@ def _published(settings: Settings, screen: Screen, publication: Publication | No
     screen.say(f"  {count(publication.listeners, 'listener')}, {count(publication.plays, 'play')}{until}")
     warned = f", {publication.tests_warned:,} of them with a warning" if publication.tests_warned else ""
     screen.say(f"  {count(publication.tests_total, 'test')} passed{warned}")
-    if fingerprint is None:
+    if is_shown is None:
         return
-    if fingerprint != publication.raw_fingerprint:
+    if not is_shown:
         screen.say("  not current: other listening is loaded now; run `spotiflow refresh`", style="bold")
     elif publication.project_fingerprint != project_fingerprint(settings.root):
         screen.say("  not current: models, definitions or tests changed since; run `spotiflow refresh`", style="bold")

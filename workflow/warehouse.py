@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import duckdb
 
 RAW = "raw_spotify"
+
+_ORDERED_BY_LOAD = ("recommendations", "recommendation_requests")
 
 
 class Kind(Enum):
@@ -88,6 +91,46 @@ def raw_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
         return ""
     ids = "string_agg(load_id, ',' order by load_id)"
     return str(_one(connection, f"select coalesce(md5({ids}), '') from {RAW}._dlt_loads where status = 0")[0])
+
+
+def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
+    """md5 over the rows of all raw tables but the log of requests: equal fingerprints publish equal numbers.
+
+    A poll that brings nothing new is a load, and leaves rows as they were. Of the log of requests only gaps are made: a
+    page can only begin after the newest play of all pages before it when it has plays that were not stored before. ''
+    before the first load.
+    """
+    present = tables(connection, RAW)
+    if "_dlt_loads" not in present:
+        return ""
+    from extract.tables import POLL_LOG, TABLES
+
+    parts = []
+    for name, table in sorted(TABLES.items()):
+        if name not in present or name == POLL_LOG.name:
+            continue
+        described = connection.execute(f"select column_name from (describe {RAW}.{name})").fetchall()
+        columns = [str(column) for (column,) in described]
+        # Which answer of a recommender counts is told by its load.
+        known = [*table.schema.names, *(["_dlt_load_id"] if name in _ORDERED_BY_LOAD else [])]
+        values = ", ".join(column for column in known if column in columns)
+        is_complete = f"_dlt_load_id in (select load_id from {RAW}._dlt_loads where status = 0)"
+        rows = _one(
+            connection,
+            f"""
+            select count(*), coalesce(bit_xor(hash({values})), 0), coalesce(sum(hash({values})::hugeint), 0)
+            from {RAW}.{name} where {is_complete if "_dlt_load_id" in columns else "true"}
+            """,
+        )
+        parts.append(f"{name} {values} {rows}")
+    return hashlib.md5("\n".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+def shows_all_of(connection: duckdb.DuckDBPyConnection, published: Publication) -> bool:
+    """Whether what was published is made from the listening that is loaded now."""
+    if raw_fingerprint(connection) == published.raw_fingerprint:
+        return True
+    return listening_fingerprint(connection) == published.listening_fingerprint
 
 
 def newest_load(connection: duckdb.DuckDBPyConnection) -> datetime | None:
@@ -215,6 +258,7 @@ class Publication:
     models_built: int
     raw_fingerprint: str
     project_fingerprint: str
+    listening_fingerprint: str = ""  # '' in files of earlier versions: equal to none
 
 
 def publication(published: Path) -> Publication | None:
@@ -223,13 +267,18 @@ def publication(published: Path) -> Publication | None:
         return None
     import duckdb
 
-    names = ", ".join(Publication.__dataclass_fields__)
     try:
         with duckdb.connect(str(published), read_only=True) as connection:
-            row = connection.execute(f"select {names} from publication").fetchone()
+            cursor = connection.execute("select * from publication")
+            row = cursor.fetchone()
+            stored = dict(zip((column[0] for column in cursor.description or ()), row or (), strict=False))
     except duckdb.Error:
         return None
-    return Publication(*row) if row else None
+    known = {name: value for name, value in stored.items() if name in Publication.__dataclass_fields__}
+    try:
+        return Publication(**known)
+    except TypeError:
+        return None  # not all that it has to say
 
 
 def definitions_began_since(published: Path, since: datetime) -> bool:
