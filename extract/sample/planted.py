@@ -20,6 +20,7 @@ from extract.sample.settings import (
     FIRST_DAY,
     LAST_DAY,
     LISTENED_MS,
+    NEW_VERSION_WEEKS,
     PLANTED_SONGS,
     PLANTED_TRACKS,
     PLANTED_WEEKS,
@@ -105,8 +106,8 @@ def plant(audiences: Sequence[Audience], catalogue: Catalogue, seed: int) -> tup
     questions = [question for audience in audiences for question in _questions(audience, catalogue)]
     music = _Music.of(catalogue)
     variants = _variants(audiences, seed)
-    half = WEEKS - PLANTED_WEEKS // 2
-    first, last = [one for one in questions if one.week < half], [one for one in questions if one.week >= half]
+    change = WEEKS - NEW_VERSION_WEEKS
+    first, last = [one for one in questions if one.week < change], [one for one in questions if one.week >= change]
     planted = [
         _Planted("mirror", "1", list(_mirror(questions, music, seed))),
         _Planted("charts", "1", list(_charts(questions, audiences, music))),

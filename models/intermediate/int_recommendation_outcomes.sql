@@ -25,11 +25,18 @@ open_gaps as (
 
 ),
 
+feedback as (
+
+    select * from {{ ref('int_feedback') }}
+
+),
+
 horizons as (
 
     select
         max(case when constant = 'short_horizon_days' then value end) as short_days,
-        max(case when constant = 'long_horizon_days' then value end) as long_days
+        max(case when constant = 'long_horizon_days' then value end) as long_days,
+        max(case when constant = 'feedback_within_days' then value end) as feedback_days
     from {{ ref('diagnostic_constants') }}
 
 ),
@@ -136,6 +143,32 @@ after_as_of as (
 
 ),
 
+-- Of every kind of feedback the listener's latest word counts, when it came after the recommendation and soon.
+said as (
+
+    select
+        recommended.user_id,
+        recommended.track_id,
+        recommended.as_of,
+        count(case when feedback.feedback_kind = 'saved' then 1 end) > 0 as is_saved,
+        count(case when feedback.feedback_kind = 'liked' then 1 end) > 0 as is_liked,
+        count(case when feedback.feedback_kind = 'disliked' then 1 end) > 0 as is_disliked,
+        max(case when feedback.feedback_kind = 'rating' then feedback.rating end) as rating
+    from recommended
+    cross join horizons
+    inner join feedback
+        on
+            recommended.user_id = feedback.user_id
+            and recommended.track_id = feedback.track_id
+            and recommended.as_of <= feedback.given_at
+            and feedback.given_at <= {{ add_24_hour_days('recommended.as_of', 'horizons.feedback_days') }}
+    group by
+        recommended.user_id,
+        recommended.track_id,
+        recommended.as_of
+
+),
+
 joined as (
 
     select
@@ -148,6 +181,10 @@ joined as (
         after_as_of.listens,
         after_as_of.skipped_plays,
         after_as_of.completion_pct,
+        coalesce(said.is_saved, false) as is_saved,
+        coalesce(said.is_liked, false) as is_liked,
+        coalesce(said.is_disliked, false) as is_disliked,
+        said.rating,
         with_horizons.observed_until,
         with_horizons.short_horizon_ends_at,
         with_horizons.long_horizon_ends_at,
@@ -169,6 +206,11 @@ joined as (
             recommended.user_id = after_as_of.user_id
             and recommended.track_id = after_as_of.track_id
             and recommended.as_of = after_as_of.as_of
+    left join said
+        on
+            recommended.user_id = said.user_id
+            and recommended.track_id = said.track_id
+            and recommended.as_of = said.as_of
 
 ),
 
@@ -192,7 +234,11 @@ final as (
         case when is_long_horizon_observed then coalesce(plays, 0) end as plays_within_long_horizon,
         case when is_long_horizon_observed then coalesce(listens, 0) end as listens_within_long_horizon,
         case when is_long_horizon_observed then coalesce(skipped_plays, 0) end as skipped_plays_within_long_horizon,
-        case when is_long_horizon_observed then completion_pct end as completion_within_long_horizon_pct
+        case when is_long_horizon_observed then completion_pct end as completion_within_long_horizon_pct,
+        is_saved,
+        is_liked,
+        is_disliked,
+        {{ percent('rating') }} as rating_pct
     from joined
 
 )

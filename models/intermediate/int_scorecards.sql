@@ -151,10 +151,8 @@ final as (
         all_listeners,
         clusters,
         case
-            when metric_value is null or not has_interval then null
-            when cluster_kind = 'weeks' then 'within this listener'
-            else 'between listeners'
-        end as interval_kind,
+            when metric_value is not null and has_interval then {{ interval_scope('cluster_kind') }}
+        end as interval_scope,
         case when has_interval then standard_error end as standard_error,
         -- A hit rate below zero or above all is none, so the interval ends there. greatest() and least() leave nulls out:
         -- a bound that is not there changes nothing, but an interval that is not there must not become its bound.

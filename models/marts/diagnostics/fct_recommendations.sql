@@ -64,7 +64,11 @@ final as (
         case
             when recommendations.as_of is null then 'as_of unknown'
             when outcomes.is_listened_within_long_horizon is null then 'horizon not observed'
-        end as long_horizon_null_reason
+        end as long_horizon_null_reason,
+        outcomes.is_saved,
+        outcomes.is_liked,
+        outcomes.is_disliked,
+        outcomes.rating_pct
     from recommendations
     inner join tracks
         on recommendations.track_id = tracks.track_id

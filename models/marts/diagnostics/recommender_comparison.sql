@@ -118,10 +118,7 @@ final as (
         first_ratio as first_value,
         second_ratio as second_value,
         difference,
-        case
-            when cluster_kind = 'weeks' then 'within this listener'
-            else 'between listeners'
-        end as interval_kind,
+        {{ interval_scope('cluster_kind') }} as interval_scope,
         standard_error,
         interval_low,
         interval_high,

@@ -21,7 +21,7 @@ final as (
         answers,
         all_answers,
         clusters as weeks,
-        interval_kind,
+        interval_scope,
         standard_error,
         interval_low,
         interval_high,

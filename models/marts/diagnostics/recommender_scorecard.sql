@@ -23,7 +23,7 @@ final as (
         all_answers,
         all_listeners as listeners,
         clusters,
-        interval_kind,
+        interval_scope,
         standard_error,
         interval_low,
         interval_high,
