@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -142,6 +142,45 @@ _PRIVATE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_WORD = re.compile(r"[^\s\"'<>(),;:&=/“”]+")
+_SHORTEST_NAME = 3  # a shorter one would take the letters out of ordinary words
+
+
+@dataclass
+class OwnNames:
+    """What a service may call the accounts that are asked about: in memory only, and never quoted.
+
+    `words` stand as they are; `recognise` are tests for a single word, for a name of which only a hash is known.
+    """
+
+    words: set[str] = field(default_factory=set)
+    recognise: list[Callable[[str], bool]] = field(default_factory=list)
+
+    def add(self, *words: object) -> None:
+        """Names; what is no text, or too short to be told from a word, is left out."""
+        self.words.update(word for word in words if isinstance(word, str) and len(word) >= _SHORTEST_NAME)
+
+    def clear(self) -> None:
+        """Forget all: another run, other accounts."""
+        self.words.clear()
+        self.recognise.clear()
+
+    def left_out_of(self, text: str) -> str:
+        """The text with each of the names replaced."""
+        for word in sorted(self.words, key=len, reverse=True):
+            text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "…", text, flags=re.IGNORECASE)
+        if not self.recognise:
+            return text
+        return _WORD.sub(lambda found: self._unless_own(found[0]), text)
+
+    def _unless_own(self, word: str) -> str:
+        bare = word.rstrip(".!?")
+        is_own = bare and any(test(bare) for test in self.recognise)
+        return "…" + word[len(bare) :] if is_own else word
+
+
+own_names = OwnNames()
+
 _ID = re.compile(r"[0-9A-Za-z]{22}|[0-9a-fA-F-]{32,36}|[A-Z]{2}[A-Z0-9]{3}\d{7}")  # Spotify's, UUID, ISRC
 
 
@@ -411,7 +450,7 @@ def json_of(response: requests.Response) -> Any:
 def quoted(text: str) -> str:
     """A server's words on one line, short, without markup and without anything that looks like a token or a person."""
     plain = re.sub(r"<[^>]*>", " ", text[:20_000])
-    plain = _PRIVATE.sub("…", plain)
+    plain = own_names.left_out_of(_PRIVATE.sub("…", plain))
     plain = " ".join(plain.split())
     if not plain:
         return "it gave no reason"

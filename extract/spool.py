@@ -45,12 +45,12 @@ def folder(warehouse: Path) -> Path:
 def keep(warehouse: Path, tables: Mapping[str, Iterable[Row]]) -> Path:
     """Write rows of raw tables to disk, at once and whole, and return the file.
 
+    Arrow looks at them afterwards: the first table in a process makes it import pandas, which takes half a second.
+
     Raises:
         LoadError: the disk does not take them.
     """
     rows = {name: [dict(row) for row in table] for name, table in tables.items()}
-    for name, table in rows.items():
-        TABLES[name].from_rows(table)  # what cannot be loaded must be found now, not at the next start
     place = folder(warehouse)
     # Names sort by the moment of writing: what a service said last about a track counts.
     path = place / f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}.json"
@@ -62,6 +62,12 @@ def keep(warehouse: Path, tables: Mapping[str, Iterable[Row]]) -> Path:
             f"What Spotify answered cannot be written to {place} ({error.strerror}). "
             "Make room there or make the folder writable, then run the same command again."
         ) from None
+    try:
+        for name, table in rows.items():
+            TABLES[name].from_rows(table)  # what cannot be loaded must be found now, not at the next start
+    except Exception:
+        path.unlink()
+        raise
     return path
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extract.http import Outcome, Patience, ServiceError, utc_now
+from extract.http import Outcome, Patience, ServiceError, own_names, utc_now
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.request_log import RequestLog, pauses, still_paused
 from extract.spotify_api.accounts import KnownAccount, accounts_with_login, known_accounts, remember_account
@@ -126,6 +126,7 @@ def poll_accounts(
     target = warehouse or settings.warehouse
     known = accounts_with_login(settings.home)
     wanted = list(known) if user_ids is None else list(user_ids)
+    name_none_of(settings.home, known.values())
     run = _Run(settings, target, progress, timezone, clock, sleep, patience)
     if not ask_now:
         run.leave_alone(wanted)
@@ -327,6 +328,7 @@ def identity_of(home: Path, login: dict[str, object]) -> tuple[str | None, str |
 
     from extract.pseudonyms import keyed_hash
     from extract.services import services
+    from extract.spotify_api.extras import named_in
     from extract.spotify_api.session import WEB_API, ApiSession
 
     base = services().spotify_api
@@ -338,8 +340,23 @@ def identity_of(home: Path, login: dict[str, object]) -> tuple[str | None, str |
         me = client.me()
     except ServiceError as error:
         return None, str(error)
+    own_names.add(*named_in(me))
     found = me.get("account_id") or me.get("id")
     return (keyed_hash(str(found), home), None) if found else (None, None)
+
+
+def name_none_of(home: Path, accounts: Iterable[KnownAccount]) -> None:
+    """See to it that no refusal is quoted with the name of one of these accounts in it.
+
+    Spotify's own id of an account is known as a hash only: enough to recognise it in a sentence.
+    """
+    from extract.pseudonyms import keyed_hash
+
+    own_names.clear()
+    known = list(accounts)
+    own_names.add(*(name for account in known for name in (account.label, account.display_name)))
+    if hashes := {account.spotify_account for account in known if account.spotify_account}:
+        own_names.recognise.append(lambda word: keyed_hash(word, home) in hashes)
 
 
 def check_identity(home: Path, user_id: str, known: KnownAccount, spotify_account: str) -> None:

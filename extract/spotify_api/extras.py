@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from extract.http import ServiceError, quoted
+from extract.http import ServiceError, own_names, quoted
 from extract.pseudonyms import keyed_hash
 from extract.report import FileReport, LoadError
 from extract.spotify_api.login import AccountClient
@@ -73,8 +73,14 @@ def spotify_account(client: AccountClient, home: Path) -> str | None:
         ServiceError: Spotify refuses.
     """
     me = _asked(client, lambda: client.me())
+    own_names.add(*named_in(me))
     found = me.get("account_id") or me.get("id")
     return keyed_hash(str(found), home) if found else None
+
+
+def named_in(me: Row) -> list[object]:
+    """Every name by which a profile calls its account."""
+    return [me.get(name) for name in ("account_id", "id", "display_name", "email", "uri")]
 
 
 def due(connection: duckdb.DuckDBPyConnection, user_id: str, now: datetime) -> Due:

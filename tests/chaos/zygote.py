@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -239,8 +240,17 @@ def _run(order: dict[str, Any]) -> dict[str, Any]:
     return answer | {"hung": hung, "killed": killed, "code": code}
 
 
+def _warm_up() -> None:
+    """Load something, so that what is imported at the first load is imported once and not in each child."""
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = Path(folder) / "warehouse.duckdb"
+        spool.keep(warehouse, {"accounts": [{"user_id": "nobody", "timezone": "Europe/London", "is_sample": False}]})
+        extract.pipeline.load_tables(warehouse, {})
+
+
 def main() -> None:
     """Until stdin ends."""
+    _warm_up()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:

@@ -19,6 +19,7 @@ from extract.spotify_api import cached_client
 from extract.spotify_api.accounts import KnownAccount, known_accounts, remember_account
 from extract.spotify_api.authorise import store_login
 from extract.spotify_api.login import TokenFile, token_path
+from extract.tables import RawTable
 
 
 @pytest.fixture
@@ -166,3 +167,31 @@ def test_a_file_system_that_syncs_no_folders_will_do(
     else:
         write_whole(tmp_path / "one", "text")
     assert (tmp_path / "one").read_text() == "text"
+
+
+def test_an_answer_is_on_disk_before_anything_else_is_done_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow's first table makes a process import pandas: half a second in which a kill would lose the page."""
+    warehouse = tmp_path / "warehouse.duckdb"
+    row = {"user_id": "me", "requested_at": None, "endpoint": "me"}
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RawTable, "from_rows", die)
+        with pytest.raises(Killed):
+            spool.keep(warehouse, {"poll_log": [row]})
+    (kept,) = spool.waiting(warehouse)
+    assert spool.read(kept).tables["poll_log"] == [row]
+
+
+def test_what_no_table_takes_is_not_kept(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    with pytest.raises(KeyError, match="no columns"):
+        spool.keep(warehouse, {"poll_log": [{"user_id": "me", "mood": "good"}]})
+    assert spool.waiting(warehouse) == []

@@ -17,14 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.http import quoted
-from extract.pseudonyms import user_id_for
+from extract.http import own_names, quoted
+from extract.pseudonyms import keyed_hash, user_id_for
 from extract.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
+from extract.spotify_api.accounts import KnownAccount
+from extract.spotify_api.extras import named_in
 from tests.conftest import PROJECT, Completed, Place, finish
 from tests.extract.api_items import ITEMS
 from tests.extract.exports import record, version_1, write_json
 from tests.privacy.scanner import found
 from tests.workflow.spotify_place import spotify_place
+from workflow.polling import name_none_of
 
 LABEL = "traced-label-of-somebody"
 REFRESH = "AQtraced-refresh-token-0123456789"
@@ -173,6 +176,23 @@ def test_no_file_and_no_value_holds_a_trace(traced: Traced) -> None:
 )
 def test_quotes_of_servers_leave_out_what_is_private(answer: str, sentence: str | None) -> None:
     assert quoted(answer) == (sentence or f"“{answer}”")
+
+
+def test_quotes_leave_out_the_account_s_own_names(tmp_path: Path) -> None:
+    """A short user name looks like any other word: only who knows it can leave it out."""
+    sentence = "User mira42 (Mira K) is not allowed: ask the owner, MIRA42."
+    assert quoted(sentence) == f"“{sentence}”"
+    known = KnownAccount("me", spotify_account=keyed_hash("mira42", tmp_path), display_name="Mira K")
+    try:
+        name_none_of(tmp_path, [known])
+        assert quoted("User mira42 (Mira K) said: mira42.") == "“User … (…) said: ….”"
+        assert quoted("Tell me: mira423 is somebody else") == "“Tell me: mira423 is somebody else”"
+        name_none_of(tmp_path, [])
+        assert quoted(sentence) == f"“{sentence}”"
+        own_names.add(*named_in({"id": "mira42", "display_name": "Mira K", "email": None}))
+        assert quoted(sentence) == "“User … (…) is not allowed: ask the owner, ….”"
+    finally:
+        own_names.clear()
 
 
 def test_no_command_said_any_of_it(traced: Traced) -> None:
