@@ -10,9 +10,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from tests.recompute.recompute import PERCENTAGES, SCORE_COLUMNS, VERSIONS, Recomputed
+from tests.recompute.recompute import PERCENTAGES, SCORE_COLUMNS, VERSIONS
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-9  # of numbers above 1: of the number
 
 _COUNTS = ["plays", "listens", "unique_tracks", "minutes_listened", "scored_listens"]
 _KNOWN = ["skipped_plays", "skip_known_plays", "skip_rate_pct", "skip_null_reason"]
@@ -211,10 +211,11 @@ def mart(connection: duckdb.DuckDBPyConnection, name: str, users: Sequence[str] 
 
 
 def recommendations(database: Path, users: Sequence[str]) -> pd.DataFrame:
-    """What recommenders gave, as `recompute` takes it."""
+    """What recommenders gave, as `recompute` and `judge` take it."""
     with duckdb.connect(str(database), read_only=True) as connection:
         table = mart(connection, "fct_recommendations", users)
-    return table[["recommender", "user_id", "week_start", "seed_track_id", "rank", "track_id"]]
+    columns = ["recommender", "recommender_version", "variant", "user_id", "week_start", "seed_track_id", "rank"]
+    return table[[*columns, "track_id", "as_of"]]
 
 
 def segments(database: Path, users: Sequence[str]) -> pd.DataFrame:
@@ -223,17 +224,26 @@ def segments(database: Path, users: Sequence[str]) -> pd.DataFrame:
         return mart(connection, "listener_segments", users)
 
 
-def compare(recomputed: Recomputed, database: Path, users: Sequence[str]) -> list[Comparison]:
-    """One comparison a mart, of these users' rows; what is of everybody only when these are all of them."""
+def compare(
+    recomputed: object,
+    database: Path,
+    users: Sequence[str] | None,
+    expectations: Sequence[Expectation] = EXPECTATIONS,
+) -> list[Comparison]:
+    """One comparison a mart, of these users' rows; None: of all rows, also of those that belong to nobody.
+
+    What is of everybody is compared only when the users are all there are. `recomputed` has an attribute for the `part`
+    of each expectation.
+    """
     with duckdb.connect(str(database), read_only=True) as connection:
-        are_all = set(mart(connection, "dim_users")["user_id"]) <= set(users)
+        are_all = users is None or set(mart(connection, "dim_users")["user_id"]) <= set(users)
         return [
             _compare(
                 expectation,
                 getattr(recomputed, expectation.part),
                 mart(connection, expectation.mart, None if expectation.is_of_everybody else users),
             )
-            for expectation in EXPECTATIONS
+            for expectation in expectations
             if are_all or not expectation.is_of_everybody
         ]
 
@@ -253,7 +263,8 @@ def _compare(expectation: Expectation, expected: pd.DataFrame, found: pd.DataFra
         left, right = both[column], both[f"{column}_found"]
         if pd.api.types.is_numeric_dtype(left) and pd.api.types.is_numeric_dtype(right):
             difference = np.abs(left.to_numpy(float, na_value=np.nan) - right.to_numpy(float, na_value=np.nan))
-            differs = (difference > TOLERANCE) | (left.isna().to_numpy() != right.isna().to_numpy())
+            allowed = TOLERANCE * np.fmax(1.0, np.abs(left.to_numpy(float, na_value=np.nan)))
+            differs = (difference > allowed) | (left.isna().to_numpy() != right.isna().to_numpy())
             largest = float(np.nanmax(difference, initial=0.0))
             result.largest_difference = max(result.largest_difference, largest)
         else:

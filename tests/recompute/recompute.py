@@ -379,9 +379,9 @@ def _with_meaning(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame
     for version, part in table.groupby("score_weights_version"):
         values = _scores(part[PERCENTAGES].to_numpy(float), int(version), SCORES, definitions)
         table.loc[part.index, SCORE_COLUMNS] = values
-    bands = {version: _bands(version, definitions) for version in table["vibe_thresholds_version"].unique()}
+    of_version = {version: bands(version, definitions) for version in table["vibe_thresholds_version"].unique()}
     table["vibe"] = [
-        _vibe(valence, bands[version])
+        vibe_of(valence, of_version[version])
         for valence, version in zip(table["valence_pct"], table["vibe_thresholds_version"], strict=True)
     ]
     return table
@@ -410,19 +410,19 @@ def _product(percentages: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.asarray(percentages[:, used] @ share[used])
 
 
-def _bands(version: int, definitions: Definitions) -> list[tuple[float, bool, str]]:
+def bands(version: int, definitions: Definitions) -> list[tuple[float, bool, str]]:
     """Lower edge, whether it belongs to the band, and name, from the lowest band up."""
     bands = definitions.vibe_thresholds
     bands = bands[bands["version"] == version].sort_values("lower_pct")
     return list(zip(bands["lower_pct"], bands["lower_inclusive"], bands["vibe"], strict=True))
 
 
-def _vibe(valence: float, bands: list[tuple[float, bool, str]]) -> str | None:
+def vibe_of(valence: float, of_version: list[tuple[float, bool, str]]) -> str | None:
     """The last band, from below, whose lower edge the valence has reached."""
     if np.isnan(valence):
         return None
     valence = round(float(valence), 6)
-    return [vibe for edge, inclusive, vibe in bands if valence > edge or (inclusive and valence == edge)][-1]
+    return [vibe for edge, inclusive, vibe in of_version if valence > edge or (inclusive and valence == edge)][-1]
 
 
 def _weeks(plays: pd.DataFrame, days: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
