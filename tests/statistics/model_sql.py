@@ -37,16 +37,29 @@ class CompiledModels:
         columns and types that their YAML names; what a row does not mention is null. Seeds that are not given are read
         from their file. Raises KeyError for a model that is not there or an input that is missing.
         """
-        node = self._node(model)
-        sql = node["compiled_code"]
         with duckdb.connect() as connection:
-            for unique_id in node["depends_on"]["nodes"]:
+            for unique_id in self._node(model)["depends_on"]["nodes"]:
                 source = self.nodes[unique_id]
                 alias = source["alias"]
                 rows = inputs[alias] if alias in inputs or source["resource_type"] != "seed" else _seed(alias)
                 _create(connection, alias, source["columns"], rows)
-                sql = sql.replace(source["relation_name"], f'"{alias}"')
-            return connection.execute(sql).df()
+            return connection.execute(self.sql(model)).df()
+
+    def sql(self, model: str) -> str:
+        """The model's query, over tables that bear the bare names of its inputs. Raises KeyError for no such model."""
+        node = self._node(model)
+        sql: str = node["compiled_code"]
+        for unique_id in node["depends_on"]["nodes"]:
+            source = self.nodes[unique_id]
+            sql = sql.replace(source["relation_name"], f'"{source["alias"]}"')
+        return sql
+
+    def create_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Make the table of a seed from its file, with the types that its YAML names."""
+        (columns,) = (
+            node["columns"] for node in self.nodes.values() if node["resource_type"] == "seed" and node["alias"] == name
+        )
+        _create(connection, name, columns, _seed(name))
 
     def _node(self, model: str) -> dict[str, Any]:
         found = [

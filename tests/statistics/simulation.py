@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from tests.statistics.models import build, copy_tables
+from tests.statistics.model_sql import CompiledModels
 
 K = 5  # tracks of an answer
 SONGS = 5  # Top Songs of a week
@@ -81,7 +80,9 @@ def truth(kinds: tuple[Kind, ...] = KINDS) -> dict[str, float]:
     }
 
 
-def answers(worlds: int, listeners: int, seed: int, kinds: tuple[Kind, ...] = KINDS, bonus: float = 0.0) -> pd.DataFrame:
+def answers(
+    worlds: int, listeners: int, seed: int, kinds: tuple[Kind, ...] = KINDS, bonus: float = 0.0
+) -> pd.DataFrame:
     """Answers of `worlds` recommenders ("w0001", ...), each for listeners of its own. `bonus` is added to hit rates."""
     dice = np.random.default_rng(seed)
     people = worlds * listeners
@@ -141,41 +142,43 @@ def answers(worlds: int, listeners: int, seed: int, kinds: tuple[Kind, ...] = KI
 
 
 class Laboratory:
-    """The SQL of a build, run on worlds of one's own."""
+    """The project's SQL, run on worlds of one's own."""
 
-    def __init__(self, warehouse: Path, target: Path, least: int | None = None) -> None:
+    def __init__(self, models: CompiledModels, least: int | None = None) -> None:
         """`least`: from how many listeners on there are intervals, when not from as many as the seed says."""
-        self.target = target
+        self.models = models
         self.connection = duckdb.connect()
         self.connection.execute("set TimeZone = 'UTC'")
-        copy_tables(
-            self.connection,
-            warehouse,
-            "definitions.diagnostic_constants",
-            "definitions.t_quantiles",
-            "definitions.recommender_metrics",
-        )
+        for seed in ("diagnostic_constants", "t_quantiles", "recommender_metrics"):
+            models.create_seed(self.connection, seed)
         if least is not None:
             self.connection.execute(
                 "update diagnostic_constants set value = ? where constant like 'interval_least_%'", [least]
             )
-        build(self.connection, target, "int_interval_steps")
-        build(self.connection, target, "int_scorecard_metrics")
-        self.connection.execute("create table int_interval_clusters as select 2 as listeners, 'listeners' as cluster_kind")
+        self._build("int_interval_steps", "int_scorecard_metrics")
         self.connection.execute(
-            "create table int_week_calibration (recommender varchar, recommender_version varchar, variant varchar, "
-            "user_id varchar, week_start date, calibration_distance double)"
+            """
+            create table int_interval_clusters as select 2 as listeners, 'listeners' as cluster_kind;
+            create table int_week_calibration (
+                recommender varchar, recommender_version varchar, variant varchar, user_id varchar, week_start date,
+                calibration_distance double
+            )
+            """
         )
+
+    def _build(self, *models: str) -> None:
+        for model in models:
+            self.connection.execute(f'create or replace table "{model}" as {self.models.sql(model)}')
 
     def estimates(self, given: pd.DataFrame) -> pd.DataFrame:
         """One row a world and metric: metric_value, standard_error, interval_low, interval_high, clusters."""
         self.connection.register("given", given)
         self.connection.execute(
             "create or replace table int_recommendation_answers as "
-            "select * replace (nullif(diversity, 'nan'::double) as diversity, week_start::date as week_start) from given"
+            "select * replace (nullif(diversity, 'nan'::double) as diversity, week_start::date as week_start) "
+            "from given"
         )
-        for model in ("int_recommendation_measures", "int_recommender_estimates"):
-            build(self.connection, self.target, model)
+        self._build("int_recommendation_measures", "int_recommender_estimates")
         return self.connection.execute(
             "select * from int_recommender_estimates where scope = 'all weeks' order by recommender, metric"
         ).df()
@@ -185,8 +188,7 @@ class Laboratory:
         self.estimates(given)
         self.connection.register("given_pairs", pairs)
         self.connection.execute("create or replace table int_comparison_pairs as select * from given_pairs")
-        for model in ("int_comparison_clusters", "recommender_comparison"):
-            build(self.connection, self.target, model)
+        self._build("int_comparison_clusters", "recommender_comparison")
         return self.connection.execute(
             "select * from recommender_comparison where horizon_days is null or horizon = 'short' order by all"
         ).df()

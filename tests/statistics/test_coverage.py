@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tests.conftest import Place
+from tests.statistics.model_sql import CompiledModels
 from tests.statistics.simulation import KINDS, METRICS, Laboratory, answers, coverage, truth
 
 WORLDS = 1000
@@ -13,12 +13,12 @@ LISTENERS = 40  # as few as the seed lets have intervals
 
 
 @pytest.fixture(scope="module")
-def laboratory(sample_data: Place) -> Laboratory:
-    return Laboratory(sample_data.warehouse, sample_data.folder / "target")
+def laboratory(models: CompiledModels) -> Laboratory:
+    return Laboratory(models)
 
 
 def test_intervals_hold_the_truth(laboratory: Laboratory) -> None:
-    """1,000 worlds of 40 listeners each, as one grouped table: 95 % intervals hold it between 93 and 97 % of the time."""
+    """1,000 worlds of 40 listeners each, as one grouped table: 95 % intervals hold it in 93 to 97 % of them."""
     found = coverage(laboratory, WORLDS, LISTENERS, seed=20261125).set_index("metric")
     assert set(found.index) == set(METRICS)
     assert (found["worlds"] == WORLDS).all(), found
@@ -72,7 +72,7 @@ def _pairs(worlds: int, is_paired: bool, first: str = "w", second: str = "x") ->
 
 @pytest.mark.parametrize("is_paired", [True, False])
 def test_comparisons_hold_the_true_difference(laboratory: Laboratory, is_paired: bool) -> None:
-    """Two recommenders of which one has six points more hits: on the same songs, and on songs and listeners of their own."""
+    """Two recommenders of which one has six points more hits: on the same songs, and each on songs of its own."""
     worlds, bonus = 400, 0.06
     better = answers(worlds, LISTENERS, seed=11, bonus=bonus)
     other = answers(worlds, LISTENERS, seed=11 if is_paired else 12)

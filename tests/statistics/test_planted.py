@@ -1,4 +1,4 @@
-"""The scorecard tells the sample's planted recommenders apart as they were planted, each by intervals and not by eye."""
+"""The scorecard tells the sample's planted recommenders apart as planted, each by intervals and not by eye."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def verdict(published: duckdb.DuckDBPyConnection, one: str, other: str, metric: 
 
 @pytest.mark.parametrize("metric", ["similarity", "skill"])
 @pytest.mark.parametrize("other", ["charts", "dice", "oracle"])
-def test_the_clone_of_features_is_most_similar(
-    published: duckdb.DuckDBPyConnection, other: str, metric: str
-) -> None:
+def test_the_clone_of_features_is_most_similar(published: duckdb.DuckDBPyConnection, other: str, metric: str) -> None:
     assert verdict(published, "mirror", other, metric, "none") == "mirror"
     assert interval(published, "mirror", metric, "none")[0] > interval(published, other, metric, "none")[1]
 
