@@ -369,6 +369,10 @@ def _forget_loaded(warehouse: Path) -> None:
     folder = working_folder(warehouse) / PIPELINE
     for place in (folder / "load" / "loaded", folder / "load" / "new", *_leftovers(warehouse)):
         _empty(place)
+    # A package is begun in a folder of its own and moved to `extracted` when it is whole.
+    for place in (folder / "normalize").glob("*/"):
+        if place.name != "extracted":
+            shutil.rmtree(place)
 
 
 def _leftovers(warehouse: Path) -> tuple[Path, Path]:
