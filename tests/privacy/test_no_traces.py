@@ -46,6 +46,15 @@ import logging, os
 logging.basicConfig(level=logging.DEBUG, filename=os.environ["TRACED_LOG"])
 for name in ("dlt", "urllib3", "requests", "spotipy", "spotipy.client", "spotipy.oauth2"):
     logging.getLogger(name).setLevel(logging.DEBUG)
+if kept := os.environ.get("TRACED_WORK"):
+    # What a build of the site works with is gone afterwards; killed, it would stay. So it is looked at as well.
+    import shutil, workflow.site
+    remove = workflow.site._remove
+    def remove_later(path):
+        if path.name.startswith(".build-") and path.exists():
+            shutil.copytree(path, kept)
+        remove(path)
+    workflow.site._remove = remove_later
 from workflow.cli import main
 main()
 """
@@ -57,10 +66,16 @@ class Traced:
 
     place: Place
     said: dict[str, Completed]
+    began: float  # seconds since 1970
 
     @property
     def home(self) -> Path:
         return self.place.folder / "home"
+
+    @property
+    def site_work(self) -> Path:
+        """What the build of the site worked with, Evidence's caches among it."""
+        return self.place.folder / "site-work"
 
 
 def _run(place: Place, extra: dict[str, str], *arguments: str) -> Completed:
@@ -98,6 +113,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
         REFRESH, _items(), {"id": NAME, "account_id": NAME, "email": E_MAIL, "display_name": NAME, "country": "GB"}
     )
     said = {}
+    began = time.time()
     # Commands run on their own here: there is no output of this process to look at.
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -129,8 +145,12 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
         said["refresh"] = _run(there.place, extra, "refresh", "--no-site")
         spotify.faults.add(PAGE, Fault(403, ECHO))
         said["follow"] = _run(there.place, extra, "follow", "--no-site", "--polls", "1")
+        said["refresh again"] = _run(there.place, extra, "refresh", "--no-site")
         place = there.place
-    return Traced(place, said)
+        # The one build of a site: what every page, its data and the documentation of the models are made of.
+        work = {"TRACED_WORK": str(place.folder / "site-work"), "npm_config_loglevel": "verbose"}
+        said["site"] = _run(place, extra | work, "--debug", "site")
+    return Traced(place, said, began)
 
 
 def test_the_commands_did_their_work(traced: Traced) -> None:
@@ -145,7 +165,10 @@ def test_the_commands_did_their_work(traced: Traced) -> None:
         "load broken export": 3,
         "refresh": 0,
         "follow": 0,
+        "refresh again": 0,
+        "site": 0,
     }, everything
+    assert "Everything is up to date" in traced.said["refresh again"].out, "its poll brought nothing new"
     log = (traced.place.logs / "debug.log").read_text()
     assert "urllib3" in log, "requests were logged"
     assert "select" in (traced.place.logs / "dbt.log").read_text().lower(), "dbt logged its SQL"
@@ -157,8 +180,36 @@ def test_the_commands_did_their_work(traced: Traced) -> None:
     assert all(word.encode() in kept for word in (REFRESH, ACCESS, SECRET, LABEL)), "it was there to be leaked"
 
 
+def test_the_site_was_built_from_these_plays(traced: Traced) -> None:
+    """Else the search in it would prove nothing."""
+    user_id = user_id_for(LABEL, traced.home)
+    in_site = found(traced.place.site, [user_id])
+    assert any(trace.endswith(" (rows)") for trace in in_site), "its data names the listener by pseudonym"
+    assert (traced.place.site / "docs" / "index.html").is_file()
+    assert (traced.site_work / ".evidence").is_dir(), "Evidence's caches are there to be looked at"
+    assert found(traced.site_work, [user_id])
+
+
 def test_no_file_and_no_value_holds_a_trace(traced: Traced) -> None:
     assert not found(traced.place.folder, [*PLANTED, LABEL], leave_out=traced.home)
+
+
+def test_no_cache_of_the_checkout_holds_a_trace(traced: Traced) -> None:
+    """Evidence and Vite write beside the project's own files."""
+    reports = traced.place.project / "reports"
+    folders = [
+        reports / ".evidence",
+        *reports.glob(".build-*"),
+        *(place for name in (".cache", ".vite", ".vite-temp") for place in (reports / "node_modules").glob(name)),
+    ]
+    traces = [trace for folder in folders if folder.exists() for trace in found(folder, [*PLANTED, LABEL])]
+    assert not traces
+    newer = [
+        path
+        for path in (reports / "node_modules").rglob("*")
+        if path.is_file() and path.stat().st_mtime > traced.began and not set(folders) & set(path.parents)
+    ]
+    assert not newer, "the build writes where nobody looks"
 
 
 @pytest.mark.parametrize(
