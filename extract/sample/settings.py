@@ -28,6 +28,6 @@ LISTENED_MS = 30_000
 """Plays shorter than this are skips here, and do not appear among recently played."""
 
 PLANTED_WEEKS = 12  # the last weeks, for which the planted recommenders answer
-NEW_VERSION_WEEKS = 9  # the last of these, answered by the new version of `house-blend`: so many that 40 listeners are in
+NEW_VERSION_WEEKS = 9  # the last of these, by the new version of `house-blend`: so many that 40 listeners are in
 PLANTED_SONGS = 6  # more than a page shows: which songs are Top Songs is decided by SQL, traps and all
 PLANTED_TRACKS = 5

@@ -43,7 +43,7 @@ METRICS = [(metric, "none") for metric in WITHOUT_HORIZON] + [(m, h) for m in WI
 _ANSWER = ["recommender", "user_id", "week_start", "top_song_number"]
 _SIDES = [f"{side}_{what}" for side in ("first", "second") for what in ("recommender", "version", "variant")]
 _INTERVAL = ["standard_error", "interval_low", "interval_high", "interval_null_reason"]
-_CARD = ["horizon_days", "metric_value", "metric_null_reason", "answers", "all_answers", "interval_kind", *_INTERVAL]
+_CARD = ["horizon_days", "metric_value", "metric_null_reason", "answers", "all_answers", "interval_scope", *_INTERVAL]
 
 EXPECTATIONS = (
     Expectation(
@@ -94,7 +94,7 @@ EXPECTATIONS = (
             "first_value",
             "second_value",
             "difference",
-            "interval_kind",
+            "interval_scope",
             *_INTERVAL,
             "verdict",
             "first_answers",
@@ -515,7 +515,7 @@ class Rules:
 
 def kind_of(unit: str) -> str:
     """How an interval over such clusters is called."""
-    return "within this listener" if unit == "week_start" else "between listeners"
+    return "within this listener" if unit == "week_start" else "across listeners"
 
 
 def standard_error(residuals: np.ndarray) -> float | None:
@@ -541,7 +541,7 @@ def _card(
             "all_answers": len(answers),
             "listeners": len({answer.user_id for answer in answers}),
             "clusters": 0,
-            "interval_kind": None,
+            "interval_scope": None,
             "standard_error": None,
             "interval_low": None,
             "interval_high": None,
@@ -556,7 +556,7 @@ def _card(
             value = sums[:, 0].sum() / sums[:, 1].sum()
             row |= {"metric_value": value, "answers": len(mine), "clusters": len(sums)}
             if metric in BOUNDS:
-                row["interval_kind"] = kind_of(unit)
+                row["interval_scope"] = kind_of(unit)
                 row["standard_error"] = standard_error((sums[:, 0] - value * sums[:, 1]) / sums[:, 1].sum())
                 t = rules.quantile(unit, len(sums))
                 if t is not None:
@@ -597,7 +597,7 @@ def _table(rows: Iterable[dict[str, Any]], texts: set[str]) -> pd.DataFrame:
 
 
 _TEXTS = {"recommender", "recommender_version", "period", "user_id", "metric", "horizon", "metric_null_reason"}
-_TEXTS |= {"interval_kind", "interval_null_reason", "comparison_kind", "verdict", "won_null_reason"}
+_TEXTS |= {"interval_scope", "interval_null_reason", "comparison_kind", "verdict", "won_null_reason"}
 
 
 def _scorecard(answers: Sequence[Answer], measures: pd.DataFrame, pool: set[str], rules: Rules) -> pd.DataFrame:
@@ -726,7 +726,7 @@ def _compared(
         "first_value": ratios[0],
         "second_value": ratios[1],
         "difference": difference,
-        "interval_kind": kind_of(rules.unit),
+        "interval_scope": kind_of(rules.unit),
         "standard_error": error,
         "interval_low": low,
         "interval_high": high,
