@@ -18,7 +18,19 @@ needed as (
     select 'account_data_middle_seconds' as constant
     union all
     select 'segment_top_places' as constant
-    {%- for constant in ['interval_level', 'interval_least_listeners', 'interval_least_weeks', 'repeat_within_days', 'feedback_within_days', 'positive_rating_from'] %}
+    {%- for constant in [
+        'interval_level',
+        'interval_least_listeners',
+        'interval_least_weeks',
+        'repeat_within_days',
+        'feedback_within_days',
+        'positive_rating_from',
+        'short_horizon_days',
+        'long_horizon_days',
+        'chance_draws',
+        'calibration_weeks',
+        'comparison_power',
+    ] %}
     union all
     select '{{ constant }}' as constant
     {%- endfor %}

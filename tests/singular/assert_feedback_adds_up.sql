@@ -1,5 +1,5 @@
--- A returned row is a group of feedback_summary whose counts are wrong: all feedback is not what listeners said, vibes do
--- not add up to every vibe, or more was said about played and other tracks than was said at all.
+-- A returned row is a group of feedback_summary whose counts are wrong: all feedback is not what listeners said, vibes
+-- do not add up to every vibe, or more was said about played and other tracks than was said at all.
 with
 
 feedback as (

@@ -89,9 +89,15 @@ judged as (
     from estimates
     inner join counted
         on
-            {%- for key in keys %}
-            {% if not loop.first %}and {% endif %}estimates.{{ key }} = counted.{{ key }}
-            {%- endfor %}
+            estimates.comparison_kind = counted.comparison_kind
+            and estimates.first_recommender = counted.first_recommender
+            and estimates.first_version = counted.first_version
+            and estimates.first_variant = counted.first_variant
+            and estimates.second_recommender = counted.second_recommender
+            and estimates.second_version = counted.second_version
+            and estimates.second_variant = counted.second_variant
+            and estimates.metric = counted.metric
+            and estimates.horizon = counted.horizon
     inner join metrics
         on
             estimates.metric = metrics.metric
