@@ -23,7 +23,7 @@ def main() -> None:
     print(f"| listeners | worlds | {' | '.join(titles)} |")
     print("|---|" + "---|" * (1 + len(titles)))
     for listeners in COUNTS:
-        worlds = 4000 if listeners <= 40 else 1000
+        worlds = 2000 if listeners <= 40 else 500
         found = coverage(laboratory, worlds, listeners, SEED).set_index("metric")
         held = " | ".join(f"{100 * share:.1f} %" for share in found["held"])
         print(f"| {listeners} | {worlds:,} | {held} | {found['half_width']['hit_rate']:.1f} |", flush=True)
