@@ -122,9 +122,7 @@ answers as (
         count(case when is_prediction then is_new_to_listener end) as novelty_known_tracks,
         count(case when is_prediction and is_new_to_listener then 1 end) as novel_tracks,
         count(case when is_prediction then plays_percentile end) as popularity_known_tracks,
-        {{ exact_sum('case when is_prediction then plays_percentile end') }} as popularity_sum
-        {%- for horizon in ['short', 'long'] -%}
-        ,
+        {%- for horizon in ['short', 'long'] %}
         count(is_listened_within_{{ horizon }}_horizon) > 0 as is_{{ horizon }}_horizon_observed,
         count(
             case when is_prediction and is_listened_within_{{ horizon }}_horizon then 1 end
@@ -137,8 +135,9 @@ answers as (
         ) }} as {{ horizon }}_gain,
         count(
             case when is_prediction and is_new_to_listener and is_listened_within_{{ horizon }}_horizon then 1 end
-        ) as {{ horizon }}_serendipitous_tracks
+        ) as {{ horizon }}_serendipitous_tracks,
         {%- endfor %}
+        {{ exact_sum('case when is_prediction then plays_percentile end') }} as popularity_sum
     from predictions
     group by
         recommender,

@@ -181,7 +181,9 @@ final as (
         is_new_to_listener,
         first_listened_at is not null as is_listened_after,
         cast(
-            floor({{ milliseconds_between('as_of', 'first_listened_at') }} / ({{ milliseconds_a_day() }} * 1.0)) as bigint
+            floor(
+                {{ milliseconds_between('as_of', 'first_listened_at') }} / ({{ milliseconds_a_day() }} * 1.0)
+            ) as bigint
         ) as days_until_listened,
         case
             when is_short_horizon_observed then coalesce(first_listened_at < short_horizon_ends_at, false)

@@ -98,7 +98,10 @@ joined as (
             when 'short' then cards.short_observed_answers
             when 'long' then cards.long_observed_answers
         end as observed_answers,
-        case when metrics.metric = 'coverage' then coverages.coverage_pct else estimates.metric_value end as metric_value,
+        case
+            when metrics.metric = 'coverage' then coverages.coverage_pct
+            else estimates.metric_value
+        end as metric_value,
         case when metrics.metric = 'coverage' then cards.all_answers else coalesce(estimates.answers, 0) end as answers,
         estimates.cluster_kind,
         coalesce(estimates.clusters, 0) as clusters,
@@ -156,8 +159,8 @@ final as (
             else 'between listeners'
         end as interval_kind,
         case when has_interval then standard_error end as standard_error,
-        -- A hit rate below zero or above all is none, so the interval ends there. greatest() and least() leave nulls out:
-        -- a bound that is not there changes nothing, but an interval that is not there must not become its bound.
+        -- A hit rate below zero or above all is none, so the interval ends there. greatest() and least() leave nulls
+        -- out: a bound that is not there changes nothing, but an interval that is not there must not become its bound.
         case
             when has_interval and interval_low is not null then greatest(interval_low, lowest)
         end as interval_low,

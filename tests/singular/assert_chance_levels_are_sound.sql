@@ -19,8 +19,11 @@ joined as (
     select
         second_version.*,
         first_version.recommender is null
-        or first_version.similarity_pct is distinct from second_version.similarity_pct
-        or first_version.difference_pp is distinct from second_version.difference_pp
+        or coalesce(
+            first_version.similarity_pct <> second_version.similarity_pct
+            or first_version.difference_pp <> second_version.difference_pp,
+            (first_version.similarity_pct is null) <> (second_version.similarity_pct is null)
+        )
         or first_version.scored_recommendations <> second_version.scored_recommendations as differs
     from first_version
     full outer join second_version

@@ -2,6 +2,10 @@
     'comparison_kind', 'is_paired', 'first_recommender', 'first_version', 'first_variant', 'second_recommender',
     'second_version', 'second_variant', 'metric', 'horizon',
 ] -%}
+{%- set same_keys = [] -%}
+{%- for key in keys -%}
+{%- do same_keys.append('estimates.' ~ key ~ ' = counted.' ~ key) -%}
+{%- endfor %}
 
 with
 
@@ -89,9 +93,7 @@ judged as (
     from estimates
     inner join counted
         on
-            {%- for key in keys %}
-            {% if not loop.first %}and {% endif %}estimates.{{ key }} = counted.{{ key }}
-            {%- endfor %}
+            {{ same_keys | join('\n            and ') }}
     inner join metrics
         on
             estimates.metric = metrics.metric
