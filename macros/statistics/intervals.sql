@@ -138,8 +138,8 @@
             from (
                 select
                     *,
-                    {{ total.format('first_part') }} / {{ total.format('first_whole') }} as first_ratio,
-                    {{ total.format('second_part') }} / {{ total.format('second_whole') }} as second_ratio,
+                    {{ total.format('first_part') }} / nullif({{ total.format('first_whole') }}, 0) as first_ratio,
+                    {{ total.format('second_part') }} / nullif({{ total.format('second_whole') }}, 0) as second_ratio,
                     {{ total.format('first_whole') }} as first_total,
                     {{ total.format('second_whole') }} as second_total
                 from {{ clusters }}

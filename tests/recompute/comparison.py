@@ -12,7 +12,7 @@ import pandas as pd
 
 from tests.recompute.recompute import PERCENTAGES, SCORE_COLUMNS, VERSIONS
 
-TOLERANCE = 1e-9  # of numbers above 1: of the number
+TOLERANCE = 1e-9
 
 _COUNTS = ["plays", "listens", "unique_tracks", "minutes_listened", "scored_listens"]
 _KNOWN = ["skipped_plays", "skip_known_plays", "skip_rate_pct", "skip_null_reason"]
@@ -263,8 +263,7 @@ def _compare(expectation: Expectation, expected: pd.DataFrame, found: pd.DataFra
         left, right = both[column], both[f"{column}_found"]
         if pd.api.types.is_numeric_dtype(left) and pd.api.types.is_numeric_dtype(right):
             difference = np.abs(left.to_numpy(float, na_value=np.nan) - right.to_numpy(float, na_value=np.nan))
-            allowed = TOLERANCE * np.fmax(1.0, np.abs(left.to_numpy(float, na_value=np.nan)))
-            differs = (difference > allowed) | (left.isna().to_numpy() != right.isna().to_numpy())
+            differs = (difference > TOLERANCE) | (left.isna().to_numpy() != right.isna().to_numpy())
             largest = float(np.nanmax(difference, initial=0.0))
             result.largest_difference = max(result.largest_difference, largest)
         else:
