@@ -162,16 +162,18 @@ final as (
         case when has_interval then standard_error end as standard_error,
         -- A hit rate below zero or above all is none, so the interval ends there. greatest() and least() leave nulls
         -- out: a bound that is not there changes nothing, but an interval that is not there must not become its bound.
+        -- Where everybody is alike (all songs are hits), nothing tells how much others would differ.
         case
-            when has_interval and interval_low is not null then greatest(interval_low, lowest)
+            when has_interval and interval_low is not null and standard_error > 0 then greatest(interval_low, lowest)
         end as interval_low,
         case
-            when has_interval and interval_high is not null then least(interval_high, highest)
+            when has_interval and interval_high is not null and standard_error > 0 then least(interval_high, highest)
         end as interval_high,
         case
             when not has_interval then 'described only'
             when metric_value is null then 'no value'
             when interval_low is null then 'not enough data'
+            when standard_error = 0 then 'no variation'
         end as interval_null_reason
     from joined
 

@@ -43,6 +43,7 @@ METRICS = [(metric, "none") for metric in WITHOUT_HORIZON] + [(m, h) for m in WI
 _ANSWER = ["recommender", "user_id", "week_start", "top_song_number"]
 _SIDES = [f"{side}_{what}" for side in ("first", "second") for what in ("recommender", "version", "variant")]
 _INTERVAL = ["standard_error", "interval_low", "interval_high", "interval_null_reason"]
+_ALIKE = 1e-12  # a smaller standard error is rounding: all clusters have the same value
 _CARD = ["horizon_days", "metric_value", "metric_null_reason", "answers", "all_answers", "interval_scope", *_INTERVAL]
 
 EXPECTATIONS = (
@@ -542,6 +543,7 @@ def _card(
             "listeners": len({answer.user_id for answer in answers}),
             "clusters": 0,
             "interval_scope": None,
+            "is_alike": False,
             "standard_error": None,
             "interval_low": None,
             "interval_high": None,
@@ -559,13 +561,15 @@ def _card(
                 row["interval_scope"] = kind_of(unit)
                 row["standard_error"] = standard_error((sums[:, 0] - value * sums[:, 1]) / sums[:, 1].sum())
                 t = rules.quantile(unit, len(sums))
-                if t is not None:
+                row["is_alike"] = t is not None and row["standard_error"] < _ALIKE
+                if t is not None and not row["is_alike"]:
                     low, high = BOUNDS[metric]
                     row["interval_low"] = max(low, value - t * row["standard_error"])
                     row["interval_high"] = min(high, value + t * row["standard_error"])
         if row["metric_value"] is None:
             row["metric_null_reason"] = _why_no_value(answers, metric, horizon)
         row["interval_null_reason"] = _why_no_interval(row)
+        del row["is_alike"]
         yield row
 
 
@@ -584,6 +588,8 @@ def _why_no_interval(row: Mapping[str, Any]) -> str | None:
         return "described only"
     if row["metric_value"] is None:
         return "no value"
+    if row["is_alike"]:
+        return "no variation"
     return "not enough data" if row["interval_low"] is None else None
 
 
