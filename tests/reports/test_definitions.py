@@ -41,7 +41,7 @@ def test_weights_bands_and_rules_are_those_published(visitor: Visitor, built_sit
     for table, key in (("diagnostic_constants", "constant"), ("anomaly_thresholds", "threshold")):
         for row in built_site.rows(f"select * from {table}"):
             constant = page.get_by_test_id(f"constant-{row[key]}")
-            expect(constant).to_contain_text(f"{float(str(row['value'])):g} {row['unit']}")
+            expect(constant).to_contain_text(f"{float(str(row['value'])):,g} {row['unit']}")
             expect(constant).to_contain_text(str(row["rationale"]))
     versions = page.get_by_test_id("versions")
     for row in built_site.rows("select * from definition_versions"):
