@@ -9,7 +9,7 @@ from scipy import stats
 
 from tests.conftest import PROJECT
 
-LEVELS = {0.9, 0.95, 0.99}
+LEVELS = (0.6, 0.8, 0.9, 0.95, 0.99)  # intervals; and twice the power of a comparison less one
 # Each up to 200; beyond, the quantile changes by less than 0.01 from one row to the next.
 DEGREES = {*range(1, 201), 250, 300, 400, 500, 750, 1000, 2000, 5000, 10000}
 
