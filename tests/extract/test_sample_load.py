@@ -188,8 +188,8 @@ def test_planted_recommendations_are_loaded_as_a_team_loads_its_own(loaded: Load
         """
     )
     assert outcomes == [
-        ("1.0", "file", "2026-08-10", "2026-09-14", listed["house-blend", "1.0"]),
-        ("2.0", "file", "2026-09-21", "2026-10-26", listed["house-blend", "2.0"]),
+        ("1.0", "file", "2026-08-10", "2026-08-24", listed["house-blend", "1.0"]),
+        ("2.0", "file", "2026-08-31", "2026-10-26", listed["house-blend", "2.0"]),
     ]
     ((late,),) = loaded.query(
         f"""

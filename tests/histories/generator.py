@@ -462,14 +462,17 @@ def _pages(rng: np.random.Generator, plays: Sequence[Play], tracks: Sequence[Tra
         items[ended_ms] = _item(rng, play, tracks[play.track], ended_ms)
     pages = []
     ends = sorted(items)
-    moments = sorted({end + int(rng.integers(1, 3_600_000)) for end in ends if rng.random() < 0.15})
-    for number, moment in enumerate(moments):
+    # Whole seconds, as the names of recorded pages tell them.
+    moments = sorted(
+        {(end + int(rng.integers(1_000, 3_600_000))) // 1000 * 1000 for end in ends if rng.random() < 0.15}
+    )
+    for moment in moments:
         size = int(rng.choice([50, 50, 20, 3]))
         shown = [items[end] for end in ends if end <= moment][::-1][:size]
         if rng.random() < 0.05:
             shown = []
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{number}.json"
+        path = folder / f"recently-played_{_utc(moment):%Y-%m-%dT%H-%M-%SZ}.json"
         path.write_text(json.dumps({"items": shown, "next": None, "limit": 50}), encoding="utf-8")
         pages.append(Page(_utc(moment), path))
     return tuple(pages)

@@ -14,7 +14,7 @@ import pytest
 from tests.histories.building import ONLY_DATA_TESTS, Workshop, describe, load_everything, user_id
 from tests.histories.definitions import draw
 from tests.histories.generator import Batch, generate
-from tests.recompute.comparison import compare, recommendations
+from tests.recompute.comparison import compare, recommendations, segments
 from tests.recompute.inputs import Listener
 from tests.recompute.recompute import recompute
 
@@ -50,6 +50,7 @@ def check(workshop: Workshop, seed: int, listeners: int) -> None:
         batch.catalogue,
         recommendations(place.warehouse, users),
         workshop.project / "seeds" / "definitions",
+        segments(place.warehouse, users),
     )
     comparisons = compare(recomputed, place.warehouse, users)
     assert all(comparison.rows_expected > 0 for comparison in comparisons), again

@@ -184,7 +184,7 @@ def test_the_site_was_built_from_these_plays(traced: Traced) -> None:
     """Else the search in it would prove nothing."""
     user_id = user_id_for(LABEL, traced.home)
     in_site = found(traced.place.site, [user_id])
-    assert any(trace.endswith(" (rows)") for trace in in_site), "its data names the listener by pseudonym"
+    assert any("/data/marts/" in trace for trace in in_site), "its data names the listener by pseudonym"
     assert (traced.place.site / "docs" / "index.html").is_file()
     assert (traced.site_work / ".evidence").is_dir(), "Evidence's caches are there to be looked at"
     assert found(traced.site_work, [user_id])

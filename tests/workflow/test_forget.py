@@ -232,7 +232,8 @@ def test_everything_is_as_if_it_had_never_been_loaded(forgotten: Forgotten) -> N
             if table in NOT_COMPARED:
                 continue
             columns = ", ".join(f'"{name}"' for name in names if name not in MOMENTS)
-            condition = "where recommender <> 'reccobeats'" if "recommender" in names else ""
+            asked = [name for name in names if name in ("recommender", "first_recommender", "second_recommender")]
+            condition = "where " + " and ".join(f"{name} <> 'reccobeats'" for name in asked) if asked else ""
             one, other = (
                 connection.execute(f"select {columns} from {database}.{table} {condition} order by all").fetchall()
                 for database in ("one", "other")
