@@ -120,13 +120,21 @@ def finish(warehouse: Path, progress: Progress = silent) -> bool:
 def _without_pending(warehouse: Path, progress: Progress) -> Any:
     """The pipeline, with nothing left in it of runs before."""
     try:
+        if done := _drop_what_is_done(warehouse):
+            _report_lost_rows(warehouse, done)
         pipeline = _pipeline(warehouse)
         if not pipeline.has_pending_data:
             return pipeline
         progress("Finishing a load that was interrupted")
         pipeline.normalize()
         info = pipeline.load(raise_on_failed_jobs=True)
-        _report_lost_rows(warehouse, info.loads_ids)
+        if info is None:
+            _log.warning(
+                "Of a load that was interrupted nothing was left to finish. If it was a file, load that file again; "
+                "what came from Spotify comes again by itself."
+            )
+        else:
+            _report_lost_rows(warehouse, info.loads_ids)
         return pipeline
     except Exception as error:  # dlt wraps most errors, but not those of unreadable files of its own
         if not _is_to_blame(warehouse, error):
@@ -147,6 +155,23 @@ def _without_pending(warehouse: Path, progress: Progress) -> Any:
         place,
     )
     return _pipeline(warehouse)
+
+
+def _drop_what_is_done(warehouse: Path) -> list[str]:
+    """Remove what dlt was about to put away when it was killed, and would trip over; ids of loads that were complete.
+
+    dlt moves a normalised package into place, whole, and then removes the extracted one, file by file: a kill leaves
+    both, the latter perhaps in part. And it marks a loaded package, which the warehouse holds, before it moves it.
+    """
+    folder = working_folder(warehouse) / PIPELINE
+    for extracted in (folder / "normalize" / "extracted").glob("*/"):
+        if (folder / "load" / "normalized" / extracted.name).is_dir():
+            shutil.rmtree(extracted)
+            shutil.rmtree(folder / "load" / "new" / extracted.name, ignore_errors=True)
+    complete = [note.parent for note in (folder / "load" / "normalized").glob("*/package_completed.json")]
+    for package in complete:
+        shutil.rmtree(package)
+    return [package.name for package in complete]
 
 
 def _report_lost_rows(warehouse: Path, load_ids: Iterable[str]) -> None:
