@@ -4,7 +4,7 @@ with newest as (
         family,
         max(valid_from) as valid_from
     from marts.definition_versions
-    where valid_from <= (select max(week_start) from marts.weekly_listening)
+    where valid_from <= (select max(last_week) from marts.dim_users)
     group by family
 )
 

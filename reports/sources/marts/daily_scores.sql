@@ -1,4 +1,5 @@
 select
+    user_id as part,
     user_id,
     listening_date::varchar as listening_date,
     score,

@@ -1,6 +1,8 @@
 select
+    user_id || strftime(listening_date, '%Y') as part,
     user_id,
     listening_date::varchar as listening_date,
+    track_id,
     track_name,
     artist_name,
     plays,
@@ -9,4 +11,4 @@ select
     positivity_score,
     vibe
 from daily_track_listening
-order by user_id, listening_date, listens desc, minutes_listened desc, track_id
+order by part, listening_date, listens desc, minutes_listened desc, track_id

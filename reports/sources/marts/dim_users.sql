@@ -1,13 +1,29 @@
+-- Everybody, with the weeks that they can be shown for
 select
-    user_id,
-    display_name,
-    has_display_name,
-    timezone,
-    is_sample,
-    first_listening_date::varchar as first_listening_date,
-    last_listening_date::varchar as last_listening_date,
-    plays,
-    listens,
-    minutes_listened
-from dim_users
-order by user_id
+    u.user_id,
+    u.display_name,
+    u.has_display_name,
+    u.timezone,
+    u.is_sample,
+    u.first_listening_date::varchar as first_listening_date,
+    u.last_listening_date::varchar as last_listening_date,
+    min(w.week_start)::varchar as first_week,
+    max(w.week_start)::varchar as last_week,
+    (max(w.week_start) filter (where w.is_complete_week))::varchar as latest_complete_week,
+    u.plays,
+    u.listens,
+    u.minutes_listened
+from dim_users as u
+left join weekly_listening as w on w.user_id = u.user_id
+group by
+    u.user_id,
+    u.display_name,
+    u.has_display_name,
+    u.timezone,
+    u.is_sample,
+    u.first_listening_date,
+    u.last_listening_date,
+    u.plays,
+    u.listens,
+    u.minutes_listened
+order by u.user_id

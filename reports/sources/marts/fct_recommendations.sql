@@ -1,7 +1,9 @@
 -- Only the tracks that a prediction for a Top Song is made of
 select
+    recommender || ' ' || user_id || strftime(week_start, '%Y') as part,
     recommender,
     recommender_version,
+    variant,
     user_id,
     week_start::varchar as week_start,
     top_song_number,
@@ -18,8 +20,19 @@ select
     valence_pct,
     is_new_to_listener,
     is_listened_after,
-    days_until_listened
+    days_until_listened,
+    is_listened_within_short_horizon,
+    is_listened_within_long_horizon,
+    short_horizon_null_reason,
+    long_horizon_null_reason,
+    plays_within_long_horizon,
+    listens_within_long_horizon,
+    skipped_plays_within_long_horizon,
+    is_saved,
+    is_liked,
+    is_disliked,
+    rating_pct
 from fct_recommendations
 where is_prediction
     and top_song_number is not null
-order by recommender, user_id, week_start, top_song_number, position
+order by part, week_start, top_song_number, position

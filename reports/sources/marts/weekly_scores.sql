@@ -1,4 +1,5 @@
 select
+    user_id as part,
     user_id,
     week_start::varchar as week_start,
     score,

@@ -1,10 +1,11 @@
 select
+    user_id || strftime(week_start, '%Y') as part,
     user_id,
     week_start::varchar as week_start,
     top_song_number,
+    track_id,
     track_name,
     artist_name,
-    plays,
     listens,
     minutes_listened,
     energy_score,
@@ -13,4 +14,4 @@ select
     vibe,
     score_null_reason
 from weekly_top_songs
-order by user_id, week_start, top_song_number
+order by part, week_start, top_song_number
