@@ -397,6 +397,7 @@ with_local_date as (
 
     select
         *,
+        ended_at_local_time as played_at_local,
         cast(ended_at_local_time as date) as listening_date,
         cast(extract(hour from ended_at_local_time) as integer) as listening_hour
     from due
@@ -420,6 +421,7 @@ final as (
         duration_ms,
         is_skipped,
         played_at,
+        played_at_local,
         listening_date,
         listening_hour,
         {{ week_start('listening_date') }} as week_start,

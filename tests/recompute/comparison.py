@@ -65,7 +65,16 @@ EXPECTATIONS = (
         "fct_plays",
         # Two plays of one track may end at the same second: how long they lasted tells them apart.
         ["user_id", "track_id", "played_at", "source", "listened_ms"],
-        ["listening_date", "week_start", "listening_hour", "is_listen", "is_skipped", "duration_ms", "completion_pct"],
+        [
+            "listening_date",
+            "week_start",
+            "played_at_local",
+            "listening_hour",
+            "is_listen",
+            "is_skipped",
+            "duration_ms",
+            "completion_pct",
+        ],
     ),
     Expectation("days", "daily_listening", ["user_id", "listening_date"], ["week_start", *_COUNTS, *_MEANING]),
     Expectation("weeks", "weekly_listening", ["user_id", "week_start"], [*_COUNTS, *_MEANING, *_WEEK]),

@@ -249,7 +249,8 @@ def _merged(listener: Listener, inputs: _Inputs, keys: dict[str, str | None], de
     merged["elapsed_ms"] = (merged["played_at"].diff() / pd.Timedelta(milliseconds=1)).round().astype("Float64")
     zone = ZoneInfo(listener.timezone)
     local = merged["played_at"].dt.tz_localize("UTC").dt.tz_convert(zone)
-    merged["listening_date"] = local.dt.tz_localize(None).dt.normalize()
+    merged["played_at_local"] = local.dt.tz_localize(None)
+    merged["listening_date"] = merged["played_at_local"].dt.normalize()
     merged["listening_hour"] = local.dt.hour
     return merged
 

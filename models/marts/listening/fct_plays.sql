@@ -44,6 +44,7 @@ final as (
         plays.user_id,
         plays.track_id,
         plays.played_at,
+        plays.played_at_local,
         plays.listening_date,
         plays.listening_hour,
         plays.week_start,

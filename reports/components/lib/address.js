@@ -29,7 +29,7 @@ export const comparisonAddress = (parameters) => address('/predicted-vs-actual/'
 /** @type {(listener?: string, other?: string, week?: string | null) => string} */
 export const compareAddress = (listener, other, week) => address('/compare/', { listener, other, week });
 
-/** @type {(parameters: { recommender?: string, other?: string, metric?: string }) => string} */
+/** @type {(parameters: { metric?: string, horizon?: string }) => string} */
 export const scorecardAddress = (parameters) => address('/scorecard/', parameters);
 
 /** @type {(listener?: string, from?: string | null, to?: string | null, measure?: string) => string} */

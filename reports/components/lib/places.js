@@ -24,7 +24,11 @@ export const sections = [
 		label: 'Diagnostics',
 		icon: 'M4 8h9m4 0h3M4 16h3m4 0h9M13 8a2 2 0 1 0 4 0 2 2 0 0 0-4 0ZM7 16a2 2 0 1 0 4 0 2 2 0 0 0-4 0Z',
 		places: [
-			{ path: '/predicted-vs-actual/', label: 'Predicted vs Actual', also: ['/day/'] }
+			{ path: '/predicted-vs-actual/', label: 'Predicted vs Actual' },
+			{ path: '/scorecard/', label: 'Scorecard' },
+			{ path: '/audio-features/', label: 'Audio features', also: ['/day/'] },
+			{ path: '/top-songs/', label: 'Top songs' },
+			{ path: '/explore/', label: 'Explore', also: ['/artist/', '/track/'] }
 		]
 	},
 	{

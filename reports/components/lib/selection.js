@@ -40,8 +40,31 @@ export const chooseDate = (listener, asked) => {
 	return { date: found ?? last, unknown: Boolean(asked) && !found };
 };
 
+/**
+ * First and last date of a range, within the listening that is loaded; without them, all of it.
+ * @type {(span: Row | undefined, from: string | null, to: string | null)
+ *   => { from: string | null, to: string | null, unknown: boolean }}
+ */
+export const chooseRange = (span, from, to) => {
+	const first = span?.first_listening_date ?? null;
+	const last = span?.last_listening_date ?? null;
+	const inside = (/** @type {string | null} */ asked) =>
+		asked && first && ISO_DATE.test(asked) && asked >= first && asked <= last ? asked : undefined;
+	const start = inside(from) ?? first;
+	const end = inside(to) ?? last;
+	const unknown = Boolean(from && !inside(from)) || Boolean(to && !inside(to));
+	return start && end && start > end ? { from: first, to: last, unknown: true } : { from: start, to: end, unknown };
+};
+
 /** The year of a date: what large tables are cut by @type {(iso: string | null | undefined) => string} */
 export const yearOf = (iso) => iso?.slice(0, 4) ?? '';
+
+/** Every year of a range of dates @type {(from: string | null | undefined, to: string | null | undefined) => string[]} */
+export const yearsOf = (from, to) => {
+	const years = [];
+	for (let year = Number(yearOf(from)); from && to && year <= Number(yearOf(to)); year += 1) years.push(String(year));
+	return years;
+};
 
 /** Tells the page's queries; silent when they know already @type {(inputs: any, values: Record<string, any>) => void} */
 export const tell = (inputs, values) => {

@@ -1,0 +1,12 @@
+-- Every artist's songs and how they sound; a part for some of the artists
+select
+    left(md5(artist_name), 2) as part,
+    artist_name,
+    track_id,
+    track_name,
+    vibe,
+    positivity_score,
+    has_all_features
+from dim_tracks
+where artist_name is not null
+order by part, artist_name, track_id

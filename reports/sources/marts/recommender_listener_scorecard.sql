@@ -1,0 +1,20 @@
+-- All weeks of each listener; a part for each recommender
+select
+    recommender as part,
+    recommender,
+    recommender_version,
+    user_id,
+    metric,
+    horizon,
+    horizon_days,
+    metric_value,
+    metric_null_reason,
+    answers,
+    all_answers,
+    weeks,
+    interval_scope,
+    interval_low,
+    interval_high,
+    interval_null_reason
+from recommender_listener_scorecard
+order by recommender, user_id, metric, horizon
