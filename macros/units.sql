@@ -3,6 +3,11 @@
     cast({{ milliseconds }} as double) / (60 * 1000)
 {%- endmacro %}
 
+{#- Minutes that `minutes` made, as whole milliseconds again: sums of these are exact. -#}
+{% macro milliseconds(minutes) -%}
+    cast(round({{ minutes }} * (60 * 1000)) as bigint)
+{%- endmacro %}
+
 {#- A day of 24 hours, in milliseconds. -#}
 {% macro milliseconds_a_day() -%}
     24 * 60 * 60 * 1000

@@ -124,6 +124,8 @@ answers as (
         count(case when is_prediction then plays_percentile end) as popularity_known_tracks,
         {%- for horizon in ['short', 'long'] %}
         count(is_listened_within_{{ horizon }}_horizon) > 0 as is_{{ horizon }}_horizon_observed,
+        -- Ranks may differ in up to when their recommender knew listening: a horizon that is not over counts first.
+        max({{ horizon }}_horizon_null_reason) as {{ horizon }}_horizon_null_reason,
         count(
             case when is_prediction and is_listened_within_{{ horizon }}_horizon then 1 end
         ) as {{ horizon }}_hits,
@@ -154,6 +156,11 @@ compared as (
         user_id,
         week_start,
         top_song_number,
+        -- Of one answer all seven features say the same.
+        max(seed_track_id) as seed_track_id,
+        max(scored_recommendations) as scored_tracks,
+        max(similarity_null_reason) as similarity_null_reason,
+        max(chance_null_reason) as chance_null_reason,
         count(similarity_pct) as similarity_rows,
         {{ exact_sum('similarity_pct') }} as similarity_sum,
         {{ exact_sum('case when chance_difference_pp is not null then abs(difference_pp) end') }} as difference_sum,
@@ -176,17 +183,24 @@ final as (
         answers.user_id,
         answers.week_start,
         answers.top_song_number,
+        compared.seed_track_id,
         answers.predicted_tracks,
+        compared.scored_tracks,
         answers.novelty_known_tracks,
         answers.novel_tracks,
         answers.popularity_known_tracks,
         answers.popularity_sum,
         pairs.diversity,
+        compared.similarity_null_reason,
+        compared.chance_null_reason,
         compared.similarity_rows,
         compared.similarity_sum,
         compared.difference_sum,
         {%- for horizon in ['short', 'long'] %}
         answers.is_{{ horizon }}_horizon_observed,
+        case
+            when not answers.is_{{ horizon }}_horizon_observed then answers.{{ horizon }}_horizon_null_reason
+        end as {{ horizon }}_horizon_null_reason,
         case when answers.{{ horizon }}_hits > 0 then 1 else 0 end as {{ horizon }}_hit,
         coalesce(1 / cast(answers.{{ horizon }}_first_hit as double), 0) as {{ horizon }}_reciprocal_rank,
         coalesce(answers.{{ horizon }}_gain / {{ horizon }}_ideal.ideal_gain, 0) as {{ horizon }}_ndcg,

@@ -74,6 +74,55 @@ EXPECTATIONS = (
         ["similarity_pct", "similarity_null_reason", "chance_difference_pp", "chance_null_reason"],
     ),
     Expectation(
+        "predictions",
+        "fct_predictions",
+        _ANSWER,
+        [
+            "recommender_version",
+            "variant",
+            "seed_track_id",
+            "recommendations",
+            "scored_recommendations",
+            "similarity_pct",
+            "similarity_null_reason",
+            "difference_sum_pp",
+            "chance_difference_sum_pp",
+            "difference_sum_null_reason",
+            "skill",
+            "skill_null_reason",
+            *(f"is_hit_{horizon}_horizon" for horizon in HORIZONS),
+            *(f"{horizon}_horizon_null_reason" for horizon in HORIZONS),
+        ],
+    ),
+    Expectation(
+        "feature_scorecard",
+        "recommender_feature_scorecard",
+        ["recommender", "recommender_version", "period", "week_start", "top_songs", "audio_feature"],
+        [
+            "top_song_number",
+            "predictions",
+            "listeners",
+            "predicted_pct",
+            "actual_pct",
+            "difference_pp",
+            "difference_null_reason",
+            "similarity_pct",
+            "similarity_null_reason",
+            "chance_difference_pp",
+            "chance_null_reason",
+            "skill",
+            "skill_null_reason",
+            *(
+                f"{metric}_interval_{end}"
+                for metric in ("similarity", "skill")
+                for end in ("low", "high", "null_reason")
+            ),
+            "interval_null_reason",
+            "clusters",
+            "interval_scope",
+        ],
+    ),
+    Expectation(
         "scorecard",
         "recommender_scorecard",
         ["recommender", "recommender_version", "period", "week_start", "metric", "horizon"],
@@ -118,6 +167,8 @@ class Judged:
 
     outcomes: pd.DataFrame
     similarity: pd.DataFrame
+    predictions: pd.DataFrame
+    feature_scorecard: pd.DataFrame
     scorecard: pd.DataFrame
     listener_scorecard: pd.DataFrame
     comparison: pd.DataFrame
@@ -144,6 +195,8 @@ def judge(
     return Judged(
         outcomes=outcomes,
         similarity=similarity,
+        predictions=_predictions(outcomes, similarity),
+        feature_scorecard=_feature_scorecard(outcomes, similarity, rules),
         scorecard=_scorecard(answers, measures, pool, rules),
         listener_scorecard=_listener_scorecard(answers, measures, pool, rules),
         comparison=_comparison(answers, measures, rules, largest),
@@ -637,6 +690,121 @@ def _listener_scorecard(
         measured = of.get((recommender, version, user_id), measures.iloc[:0])
         rows += [name | row for row in _card(mine, measured, pool, rules, "week_start")]
     return _table(rows, _TEXTS).rename(columns={"clusters": "weeks"})
+
+
+# ---- predictions, and what they say of a feature ----
+
+
+def _predictions(outcomes: pd.DataFrame, similarity: pd.DataFrame) -> pd.DataFrame:
+    """One row an answer, from its comparisons and from what became of its tracks."""
+    of_song = dict(iter(similarity.groupby(_ANSWER)))
+    rows = []
+    for key, tracks in outcomes.dropna(subset="top_song_number").groupby(_ANSWER):
+        compared = of_song[key]
+        predicted = tracks[tracks["is_prediction"]]
+        chance = compared["chance_difference_pp"].to_numpy(float)
+        has_chance = not np.isnan(chance).any()
+        off = float(compared["difference_pp"].abs().sum())
+        reasons = compared[["similarity_null_reason", "chance_null_reason"]].iloc[0]
+        row = dict(zip(_ANSWER, key, strict=True)) | {
+            "recommender_version": tracks["recommender_version"].iloc[0] or "not given",
+            "variant": tracks["variant"].iloc[0],
+            "seed_track_id": tracks["seed_track_id"].iloc[0],
+            "recommendations": len(predicted),
+            "scored_recommendations": compared["scored_recommendations"].iloc[0],
+            "similarity_pct": None if reasons.iloc[0] else compared["similarity_pct"].mean(),
+            "similarity_null_reason": reasons.iloc[0],
+            "difference_sum_pp": off if has_chance else None,
+            "chance_difference_sum_pp": chance.sum() if has_chance else None,
+            "difference_sum_null_reason": reasons.iloc[1],
+            "skill": 1 - off / chance.sum() if has_chance else None,
+            "skill_null_reason": reasons.iloc[1],
+        }
+        for horizon in HORIZONS:
+            listened = tracks[f"is_listened_within_{horizon}_horizon"]
+            is_known = listened.notna().any()
+            hits = predicted[f"is_listened_within_{horizon}_horizon"]
+            row[f"is_hit_{horizon}_horizon"] = bool((hits == True).any()) if is_known else None  # noqa: E712
+            row[f"{horizon}_horizon_null_reason"] = None if is_known else "horizon not observed"
+        rows.append(row)
+    numbers = {"recommendations", "scored_recommendations", "similarity_pct", "skill", "top_song_number"}
+    numbers |= {"difference_sum_pp", "chance_difference_sum_pp"}
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "Float64"))
+
+
+def _feature_scorecard(outcomes: pd.DataFrame, similarity: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Every feature and all seven, of every week and all, of every Top Song that is asked about and all."""
+    given = outcomes.dropna(subset="top_song_number").drop_duplicates(_ANSWER)[[*_ANSWER, "recommender_version"]]
+    compared = similarity.merge(given.astype({"top_song_number": int}), on=_ANSWER)
+    compared["recommender_version"] = compared["recommender_version"].fillna("not given")
+    compared = pd.concat([compared, compared.assign(audio_feature="all")])
+    number = compared["top_song_number"]
+    most = rules.constants["recommended_top_songs"]
+    by_song = compared[number <= most].assign(top_songs=number[number <= most].astype(int).astype(str))
+    compared = pd.concat([compared.assign(top_songs="all", top_song_number=None), by_song])
+    names = ["recommender", "recommender_version", "top_songs", "audio_feature"]
+    rows = []
+    for key, rows_of_all in compared.groupby(names):
+        name = dict(zip(names, key, strict=True))
+        name["top_song_number"] = None if name["top_songs"] == "all" else int(name["top_songs"])
+        rows.append(name | {"period": "all weeks", "week_start": pd.NaT} | _of_feature(rows_of_all, rules))
+        for week, rows_of_week in rows_of_all.groupby("week_start"):
+            rows.append(name | {"period": "week", "week_start": week} | _of_feature(rows_of_week, rules))
+    texts = {"audio_feature", "top_songs", "difference_null_reason", "similarity_null_reason", "chance_null_reason"}
+    texts |= {"skill_null_reason", "similarity_interval_null_reason", "skill_interval_null_reason"}
+    return _table(rows, _TEXTS | texts)
+
+
+def _of_feature(given: pd.DataFrame, rules: Rules) -> dict[str, Any]:
+    """Means, ratios of sums and their intervals over comparisons of one feature, or of all."""
+    is_all = given["audio_feature"].iloc[0] == "all"
+    known = given.dropna(subset="similarity_pct")
+    with_chance = known.dropna(subset="chance_difference_pp")
+    nothing = "no audio features" if known.empty else None
+    no_chance = nothing or ("no chance level" if with_chance.empty else None)
+    row: dict[str, Any] = {
+        "predictions": len(known) // (len(FEATURES) if is_all else 1),
+        "listeners": known["user_id"].nunique(),
+        "difference_null_reason": "several features" if is_all else nothing,
+        "similarity_null_reason": nothing,
+        "chance_difference_pp": None if no_chance else with_chance["chance_difference_pp"].mean(),
+        "chance_null_reason": no_chance,
+        "skill_null_reason": no_chance,
+        "clusters": known[rules.unit].nunique(),
+        "interval_scope": None if nothing else kind_of(rules.unit),
+    }
+    for column in ("predicted_pct", "actual_pct", "difference_pp"):
+        row[column] = None if is_all or nothing else known[column].mean()
+    chance = with_chance["chance_difference_pp"]
+    off = with_chance["difference_pp"].abs()
+    row |= _with_interval("similarity", "similarity_pct", known["similarity_pct"], known[rules.unit], None, rules)
+    row |= _with_interval("skill", "skill", chance - off, with_chance[rules.unit], chance, rules)
+    row["interval_null_reason"] = row["similarity_interval_null_reason"] or row["skill_interval_null_reason"]
+    return row
+
+
+def _with_interval(
+    metric: str, column: str, parts: pd.Series, units: pd.Series, wholes: pd.Series | None, rules: Rules
+) -> dict[str, Any]:
+    """A ratio of sums with its interval, over clusters named by `units`; no `wholes`: each part counts as one."""
+    ends = [f"{metric}_interval_low", f"{metric}_interval_high"]
+    row: dict[str, Any] = dict.fromkeys([column, *ends]) | {f"{metric}_interval_null_reason": "no value"}
+    if parts.empty:
+        return row
+    codes, clusters = pd.factorize(units)
+    part = np.bincount(codes, parts.to_numpy(float))
+    whole = np.bincount(codes, None if wholes is None else wholes.to_numpy(float))
+    value = part.sum() / whole.sum()
+    t = rules.quantile(rules.unit, len(clusters))
+    error = standard_error((part - value * whole) / whole.sum())
+    row[column] = value
+    row[f"{metric}_interval_null_reason"] = "not enough data" if t is None else None
+    if t is not None and error is not None:
+        if error < _ALIKE:
+            return row | {f"{metric}_interval_null_reason": "no variation"}
+        low, high = BOUNDS[metric]
+        row |= dict(zip(ends, (max(low, value - t * error), min(high, value + t * error)), strict=True))
+    return row
 
 
 # ---- comparisons ----

@@ -30,6 +30,10 @@ needed as (
         'chance_draws',
         'calibration_weeks',
         'comparison_power',
+        'next_songs',
+        'next_songs_weeks',
+        'obsession_least_listens',
+        'shared_tracks_listed',
     ] %}
     union all
     select '{{ constant }}' as constant

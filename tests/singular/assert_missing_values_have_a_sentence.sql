@@ -1,4 +1,4 @@
--- A returned row is a reason for a missing score or change that pages have no sentence for.
+-- A returned row is a reason for a missing value that pages have no sentence for.
 with
 
 reasons as (
@@ -17,6 +17,39 @@ reasons as (
         'change' as subject,
         change_null_reason as reason
     from {{ ref('weekly_scores') }}
+
+    {%- for subject, model, column in [
+        ('similarity', 'fct_predictions', 'similarity_null_reason'),
+        ('chance', 'fct_predictions', 'difference_sum_null_reason'),
+        ('skill', 'fct_predictions', 'skill_null_reason'),
+        ('hit', 'fct_predictions', 'short_horizon_null_reason'),
+        ('hit', 'fct_predictions', 'long_horizon_null_reason'),
+        ('difference', 'recommender_feature_scorecard', 'difference_null_reason'),
+        ('similarity', 'recommender_feature_scorecard', 'similarity_null_reason'),
+        ('chance', 'recommender_feature_scorecard', 'chance_null_reason'),
+        ('skill', 'recommender_feature_scorecard', 'skill_null_reason'),
+        ('interval', 'recommender_feature_scorecard', 'interval_null_reason'),
+        ('interval', 'recommender_scorecard', 'interval_null_reason'),
+        ('interval', 'recommender_listener_scorecard', 'interval_null_reason'),
+        ('interval', 'recommender_comparison', 'interval_null_reason'),
+        ('metric', 'recommender_scorecard', 'metric_null_reason'),
+        ('metric', 'recommender_listener_scorecard', 'metric_null_reason'),
+        ('hit', 'fct_recommendations', 'short_horizon_null_reason'),
+        ('hit', 'fct_recommendations', 'long_horizon_null_reason'),
+        ('suggestion', 'next_songs', 'closest_null_reason'),
+        ('score', 'next_songs', 'score_null_reason'),
+        ('score', 'listener_shared_tracks', 'score_null_reason'),
+        ('obsession', 'weekly_highlights', 'obsession_null_reason'),
+        ('top day', 'weekly_highlights', 'top_day_null_reason'),
+        ('top new song', 'weekly_highlights', 'top_new_null_reason'),
+        ('place change', 'weekly_top_songs', 'previous_top_song_null_reason'),
+    ] %}
+    union
+    select
+        '{{ subject }}' as subject,
+        {{ column }} as reason
+    from {{ ref(model) }}
+    {%- endfor %}
 
 ),
 
