@@ -40,7 +40,7 @@ export const featuresAddress = (listener, from, to, measure) =>
 export const topSongsAddress = (listener, from, to) => address('/top-songs/', { listener, from, to });
 
 /** @type {(search?: string) => string} */
-export const exploreAddress = (search) => address('/explore/', { search });
+export const exploreAddress = (search) => address('/search/', { search });
 
 /** @type {(track?: string | null) => string} */
 export const trackAddress = (track) => address('/track/', { track });

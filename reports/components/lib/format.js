@@ -41,6 +41,13 @@ export const duration = (value) => {
 	return `${plain(Math.floor(whole / 60), 0)}${NBSP}h ${whole % 60}${NBSP}min`;
 };
 
+/** 3:05, of milliseconds @type {(value: unknown) => string} */
+export const clock = (value) => {
+	if (!known(value)) return UNKNOWN;
+	const seconds = Math.round(value / 1000);
+	return `${plain(Math.floor(seconds / 60), 0)}:${String(seconds % 60).padStart(2, '0')}`;
+};
+
 /** 62 % @type {(value: unknown, digits?: number) => string} */
 export const percent = (value, digits = 0) => (known(value) ? `${plain(value, digits)}${NBSP}%` : UNKNOWN);
 

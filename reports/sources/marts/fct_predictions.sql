@@ -1,0 +1,21 @@
+-- What each prediction comes to; a part for each recommender, listener and year
+select
+    recommender || ' ' || user_id || strftime(week_start, '%Y') as part,
+    recommender,
+    recommender_version,
+    variant,
+    user_id,
+    week_start::varchar as week_start,
+    top_song_number,
+    recommendations,
+    scored_recommendations,
+    similarity_pct,
+    similarity_null_reason,
+    skill,
+    skill_null_reason,
+    is_hit_short_horizon,
+    short_horizon_null_reason,
+    is_hit_long_horizon,
+    long_horizon_null_reason
+from fct_predictions
+order by part, week_start, top_song_number
