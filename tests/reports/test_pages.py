@@ -12,7 +12,20 @@ from playwright.sync_api import Browser, expect
 from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
 from tests.reports.words import day
 
-PATHS = ["/", "/weekly-wrapped/", "/day/", "/predicted-vs-actual/", "/definitions/", "/glossary/"]
+PATHS = [
+    "/",
+    "/weekly-wrapped/",
+    "/day/",
+    "/predicted-vs-actual/",
+    "/scorecard/",
+    "/audio-features/",
+    "/top-songs/",
+    "/search/",
+    "/track/",
+    "/artist/",
+    "/definitions/",
+    "/glossary/",
+]
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
