@@ -1,5 +1,5 @@
--- A returned row is a listener's week without highlights, or one in which another track was repeated more often within a
--- day, another day or hour has more minutes, or another new song stands further up.
+-- A returned row is a listener's week without highlights, or one in which another track was repeated more often within
+-- a day, another day or hour has more minutes, or another new song stands further up.
 with
 
 weeks as (

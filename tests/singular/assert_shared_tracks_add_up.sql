@@ -1,5 +1,5 @@
--- A returned row is a pair of listeners whose listed tracks are not as many as they share (or as many as are listed), that
--- is listed otherwise from the other side, or whose tracks are out of order.
+-- A returned row is a pair of listeners whose listed tracks are not as many as they share (or as many as are listed),
+-- that is listed otherwise from the other side, or whose tracks are out of order.
 with
 
 shared as (
