@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.reports.conftest import BuiltSite, Visitor
-from tests.reports.words import UNKNOWN, number, percent, points
+from tests.reports.words import UNKNOWN, number, percent, plain, points
 
 METRICS = ("similarity", "skill", "hit_rate", "mrr", "ndcg")
 
@@ -79,7 +79,8 @@ def test_verdicts_are_those_of_the_comparison(visitor: Visitor, built_site: Buil
     pairs = built_site.rows(
         """
         select * from recommender_comparison
-        where comparison_kind = 'recommenders' and metric = 'skill' and 'mirror' in (first_recommender, second_recommender)
+        where comparison_kind = 'recommenders' and metric = 'skill'
+            and 'mirror' in (first_recommender, second_recommender)
         """
     )
     assert len(pairs) > 4
@@ -129,7 +130,7 @@ def test_trend_shows_the_published_weeks(visitor: Visitor, built_site: BuiltSite
     cells = chart.locator("tbody tr")
     expect(cells).to_have_count(len(rows))
     for line, row in zip(cells.all(), rows, strict=True):
-        shown = line.locator("td").all_inner_texts()
+        shown = [plain(text) for text in line.locator("td").all_inner_texts()]
         assert shown[0] == percent(row["metric_value"])
         assert shown[1] == (UNKNOWN if row["interval_low"] is None else percent(row["interval_low"]))
 

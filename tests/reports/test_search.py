@@ -72,7 +72,10 @@ def test_plays_over_time_and_who_played_it(visitor: Visitor, built_site: BuiltSi
 
 def test_where_it_was_recommended(visitor: Visitor, built_site: BuiltSite) -> None:
     track = built_site.row(
-        "select track_id from fct_recommendations where is_prediction and recommender = 'knn' group by 1 order by count(*) desc"
+        """
+        select track_id from fct_recommendations where is_prediction and recommender = 'knn'
+        group by 1 order by count(*) desc
+        """
     )["track_id"]
     page = visitor.open(f"/track/?track={track}")
     rows = built_site.rows(
@@ -103,7 +106,8 @@ def test_search_for_an_artist(visitor: Visitor, built_site: BuiltSite) -> None:
     expect(page.get_by_test_id("artist-listens")).to_have_text(count(artist["listens"], "listen"))
     rows = built_site.rows(
         """
-        select t.track_id, t.track_name, coalesce(sum(d.listens), 0) as listens, coalesce(sum(d.minutes_listened), 0) as m
+        select t.track_id, t.track_name, coalesce(sum(d.listens), 0) as listens,
+            coalesce(sum(d.minutes_listened), 0) as m
         from dim_tracks as t left join daily_track_listening as d on d.track_id = t.track_id
         where t.artist_name = ? group by all order by listens desc, m desc, t.track_id
         """,

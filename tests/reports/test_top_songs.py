@@ -81,7 +81,9 @@ def test_an_iso_week_has_the_top_songs_of_weekly_wrapped(visitor: Visitor, built
     )
     last = built_site.row("select ?::date + 6 as last", week["week_start"])["last"]
     page = visitor.open(f"/top-songs/?listener={week['user_id']}&from={week['week_start']}&to={last}")
-    titles = [" ".join(text.split()) for text in page.locator("[data-testid=range-song] td:nth-child(2)").all_inner_texts()]
+    titles = [
+        " ".join(text.split()) for text in page.locator("[data-testid=range-song] td:nth-child(2)").all_inner_texts()
+    ]
     assert titles == [f"{row['track_name']} {row['artist_name']}" for row in rows]
 
 
