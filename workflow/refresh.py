@@ -6,6 +6,7 @@ Whatever fails stops it, and the site goes on showing what was published before.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ class Refresh:
     build: BuildResult | None = None
     with_poll: bool = True
     dbt: Dbt | None = None  # of a process that goes on: parsed code is kept between runs
+    only: str | None = None  # the label of the one account that `settings` are about; None: everybody
     poll_problems: list[str] = field(default_factory=list)
     poll_notes: list[str] = field(default_factory=list)
     service_problems: list[str] = field(default_factory=list)  # what services for features and songs did not give
@@ -107,7 +109,7 @@ class Refresh:
                 build_site(self.settings, self.screen, self.command, self.wait)
         except CommandError as error:
             code = error.exit_code
-            self.screen.error(str(error))
+            self.screen.error(self._as_typed(str(error)))
         except _Failed:
             code = 1
         self._summarise(failed=code != 0)
@@ -270,6 +272,12 @@ class Refresh:
         with self._open() as connection:
             return ["--full-refresh"] if changed_incrementals(connection, manifest) else []
 
+    def _as_typed(self, text: str) -> str:
+        """Advice to run a command, for the site that this is about."""
+        if self.only is None:
+            return text
+        return re.sub(r"`spotiflow (refresh|site)`", f"`spotiflow refresh --only {self.only}`", text)
+
     # --- the summary -----------------------------------------------------------------------------------------
 
     def _summarise(self, failed: bool) -> None:
@@ -296,7 +304,10 @@ class Refresh:
             self._still_shows()
         elif screen.steps and self.with_site:
             screen.heading(f"The site is ready: {shown(self.settings.site / 'index.html')}")
-            screen.say("  `spotiflow serve` (or `make serve`) shows it in a browser.")
+            if self.only is None:
+                screen.say("  `spotiflow serve` (or `make serve`) shows it in a browser.")
+            else:
+                screen.say(f"  `spotiflow serve --only {self.only}` shows it in a browser.")
         elif screen.steps and self.published:
             screen.heading(f"Published: {shown(self.settings.published)}. The site was left as it is (--no-site).")
 
@@ -369,7 +380,7 @@ class Refresh:
         screen, now = self.screen, warehouse.publication(self.settings.published)
         if self.published:
             screen.heading("The data was published, but the site shows what it showed before.")
-            screen.say("  Once the cause is gone: spotiflow site")
+            screen.say(f"  Once the cause is gone: {self._as_typed('`spotiflow site`').strip('`')}")
         elif now is None:
             screen.heading("Nothing was published, and nothing was before.")
         else:

@@ -6,28 +6,52 @@ from typing import Annotated
 
 import typer
 
-from workflow.commands.common import NoWait, Run, writer
+from workflow import checks
+from workflow.commands.common import NoWait, Run, checked, writer
 from workflow.settings import shown
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for name, command in (("refresh", refresh_command), ("publish", publish_command), ("site", site_command)):
-        app.command(name)(command)
+    app.command(
+        "refresh",
+        epilog="[bold]Examples[/bold]\n\nspotiflow refresh\n\nspotiflow refresh --only me && spotiflow serve --only me",
+    )(refresh_command)
+    app.command("publish")(publish_command)
+    app.command("site")(site_command)
 
 
 def refresh_command(
     force: Annotated[bool, typer.Option("--force", help="Build everything, even if nothing changed.")] = False,
     no_site: Annotated[bool, typer.Option("--no-site", help="Publish the data, but leave the site as it is.")] = False,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="LABEL", help="Make a site of this account alone, in a folder of its own."),
+    ] = None,
     no_wait: NoWait = False,
 ) -> None:
     """Build and test everything, publish it and build the site.
 
     Nothing is published unless every test passed: a failed refresh leaves the site as it was.
+
+    With --only, everything is made from that account's rows alone, in data/only/: nothing of anybody else, nor a number
+    made from others, is in its files. No service is asked, and the site of everybody stays as it is.
     """
+    run = Run(no_wait)
+    if only is not None:
+        checked("--only", checks.label, only)
+        from workflow.only import Personal
+
+        raise typer.Exit(
+            Personal(
+                *(run.settings, run.screen, run.command, only),
+                wait=run.wait,
+                force=force,
+                with_site=not no_site,
+            ).run()
+        )
     from workflow.refresh import Refresh
 
-    run = Run(no_wait)
     code = Refresh(run.settings, run.screen, run.command, wait=run.wait, force=force, with_site=not no_site).run()
     raise typer.Exit(code)
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from workflow.commands.common import Run
+from workflow import checks
+from workflow.commands.common import Run, checked
 from workflow.console import CommandError
 from workflow.settings import shown
 from workflow.words import count
@@ -34,12 +35,21 @@ def status_command() -> None:
 
 def serve_command(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")] = 3000,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="LABEL", help="The site of this account alone.")
+    ] = None,
 ) -> None:
     """Show the site in a browser, on this machine only."""
     run = Run()
-    site = run.settings.site
+    settings, make = run.settings, "spotiflow refresh"
+    if only is not None:
+        checked("--only", checks.label, only)
+        from workflow.only import find
+
+        settings, make = find(settings, only), f"spotiflow refresh --only {only}"
+    site = settings.site
     if not (site / "index.html").is_file():
-        raise CommandError(f"There is no site in {shown(site)} yet. Run `spotiflow refresh`.")
+        raise CommandError(f"There is no site in {shown(site)} yet. Run `{make}`.")
     from workflow.serve import serve
 
     try:
