@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from extract import spool
 from extract.pipeline import set_aside_folder, working_folder
 from extract.tables import TABLES
-from workflow import warehouse
+from workflow import only, warehouse
 from workflow.locks import attach, connect
 from workflow.settings import Settings, shown
 
@@ -62,12 +62,13 @@ class Plan:
     answers_of_others: int = 0  # recommendations to others that name such tracks
     set_aside: int = 0  # interrupted loads that were set aside, whosever they are
     has_login: bool = False
+    has_site: bool = False  # a site of its own, or what it was made from
     is_begun: bool = False  # an earlier attempt was cut short
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is known of the account."""
-        return not (any(self.rows.values()) or self.has_login or self.is_begun)
+        return not (any(self.rows.values()) or self.has_login or self.has_site or self.is_begun)
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def plan(settings: Settings, user_id: str, wait: bool, say: Callable[[str], None
     begun = _read_journal(journal(settings, user_id))
     aside = set_aside_folder(settings.warehouse)
     found = Plan(user_id, has_login=any(_secrets_of(settings, user_id)), is_begun=begun is not None)
+    found.has_site = only.settings_of(settings, user_id).warehouse.parent.exists()
     found.set_aside = len(list(aside.iterdir())) if aside.is_dir() else 0
     if settings.warehouse.exists():
         with connect(settings.warehouse, read_only=True, wait=wait, say=say) as connection:
@@ -139,6 +141,26 @@ def remove_site(settings: Settings) -> None:
     _remove(settings.site)
 
 
+def remove_personal_sites(settings: Settings, planned: Plan) -> list[str]:
+    """Remove the account's own site, with its warehouse and published file. Hold the lock of personal sites meanwhile.
+
+    Also those of others that name a track which only this account played: a recommender may have named it to them.
+    Returns the names of these.
+    """
+    names = []
+    for own in only.all_of(settings):
+        folder = own.warehouse.parent
+        if folder.name == planned.user_id:
+            _remove(folder)
+        elif any(_holds(path, planned) for path in (own.warehouse, own.published) if path.exists()):
+            names.append(only.name_of(own))
+            _remove(folder)
+    folders = only.folder_of_all(settings)
+    if folders.is_dir() and not any(folders.iterdir()):
+        folders.rmdir()
+    return names
+
+
 def copies(settings: Settings, planned: Plan) -> list[Path]:
     """DuckDB files beside the warehouse and the published file that hold the account: copies made to compare."""
     own = {settings.warehouse.resolve(), settings.published.resolve()}
@@ -163,6 +185,7 @@ def prove(settings: Settings, planned: Plan) -> Proof:
     found: list[str] = []
     tables = values = files = size = 0
     databases = [path for path in (settings.warehouse, settings.published) if path.exists()]
+    databases += only.databases(settings)
     for path in databases:
         with connect(path, read_only=True) as connection:
             for schema, table, columns in _text_columns(connection):
@@ -180,7 +203,7 @@ def prove(settings: Settings, planned: Plan) -> Proof:
     for path in _files(settings, except_for=journal(settings, planned.user_id)):
         files += 1
         size += path.stat().st_size
-        if planned.user_id in path.name or _contains(path, pattern, overlap):
+        if planned.user_id in str(path) or _contains(path, pattern, overlap):
             found.append(shown(path))
     return Proof(tables, values, files, size, tuple(found))
 
@@ -420,6 +443,7 @@ def _files(settings: Settings, except_for: Path) -> Iterator[Path]:
         settings.logs,
         settings.reports / ".evidence",
         settings.home,
+        only.folder_of_all(settings),
         *settings.warehouse.parent.glob(f"{settings.warehouse.name}.lock*"),
     )
     for root in roots:

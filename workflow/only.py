@@ -170,7 +170,9 @@ def find_account(settings: Settings, label: str, wait: bool, say: Callable[[str]
     user_id = sample_user_id(label) if kind is Kind.SAMPLE else _own_user_id(settings, label)
     account = next((one for one in people if one.user_id == user_id), None)
     if account is None:
-        raise CommandError(f"No account that is called '{label}' is loaded here.\n{_who_there_is(settings, kind, people)}")
+        raise CommandError(
+            f"No account that is called '{label}' is loaded here.\n{_who_there_is(settings, kind, people)}"
+        )
     if not account.plays:
         raise CommandError(f"No play of '{label}' is loaded yet, so there is nothing to show.")
     return account
@@ -297,8 +299,7 @@ def _is_own(table: str, present: set[str]) -> str:
         if "load_log" not in present:
             return "false"
         return (
-            f"{own} and t.source in "
-            f"(select source from everybody.{_RAW}.load_log as log where log.user_id = $user_id)"
+            f"{own} and t.source in (select source from everybody.{_RAW}.load_log as log where log.user_id = $user_id)"
         )
     return own
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from workflow import site, warehouse
+from workflow import only, site, warehouse
 from workflow.checksums import project_fingerprint
 from workflow.console import CommandError, Screen
 from workflow.locks import connect, holder_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def show(settings: Settings, screen: Screen) -> None:
     """Print it; reads, never writes, and waits for nobody."""
-    for path in (settings.warehouse, site.guarded(settings)):
+    for path in (settings.warehouse, site.guarded(settings), only.folder_of_all(settings)):
         holder = holder_of(path)
         if holder is not None:
             screen.say(f"At work: {holder}", style="bold")
@@ -27,6 +27,7 @@ def show(settings: Settings, screen: Screen) -> None:
     is_shown = _loaded(settings, screen, publication)
     _published(settings, screen, publication, is_shown)
     _site(settings, screen, publication)
+    _personal_sites(settings, screen)
 
 
 def _loaded(settings: Settings, screen: Screen, publication: Publication | None) -> bool | None:
@@ -135,6 +136,29 @@ def _site(settings: Settings, screen: Screen, publication: Publication | None) -
         screen.say("  shows the published data, but its pages changed since; run `spotiflow site`", style="bold")
     else:
         screen.say("  shows other data than what is published; run `spotiflow site`", style="bold")
+
+
+def _personal_sites(settings: Settings, screen: Screen) -> None:
+    """Sites of one account alone; labels are stored nowhere, so they are called what their pages call them."""
+    made = only.all_of(settings)
+    if not made:
+        return
+    screen.say(f"Of one account alone  {shown(only.folder_of_all(settings))}", style="bold")
+    rows = []
+    for own in made:
+        publication = warehouse.publication(own.published)
+        if publication is None:
+            rows.append([only.name_of(own), "not published: its latest build failed"])
+            continue
+        said = f"published {moment(publication.published_at)}"
+        if not (own.site / "index.html").is_file():
+            said += "; no site built"
+        elif not site.shows_published_data(own):
+            said += "; its site shows what was published before"
+        rows.append([only.name_of(own), said])
+    for line in columns(rows):
+        screen.say(line)
+    screen.say("  `spotiflow refresh --only LABEL` makes one anew, `spotiflow serve --only LABEL` shows it")
 
 
 def _now() -> datetime:

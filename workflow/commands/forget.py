@@ -30,7 +30,7 @@ def forget_command(
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Remove an account: its listening, its login, and every trace in what was built and published.
+    """Remove an account: its listening, its login, its own site, and every trace in what was built and published.
 
     The warehouse is written anew without it, everything is built again, and at the end all that is left is searched
     for the account. It cannot be undone: load the export again if you change your mind.
@@ -40,6 +40,7 @@ def forget_command(
     from extract.pseudonyms import KEY_FILE, user_id_for
     from workflow import forget, site
     from workflow.locks import only_one, wait_for_database
+    from workflow.only import folder_of_all
     from workflow.refresh import Refresh
 
     run = Run(no_wait)
@@ -48,7 +49,8 @@ def forget_command(
         raise CommandError(f"No account was ever loaded here: {shown(settings.home / KEY_FILE)} does not exist.")
     user_id = user_id_for(account, settings.home)
 
-    with writer(run):
+    # In this order, as when a personal site is made.
+    with only_one(folder_of_all(settings), run.command, run.wait, screen.note), writer(run):
         wait_for_database(settings.warehouse, run.wait, screen.note)
         # Answers that wait on disk would come back with the next load.
         load_waiting(settings.warehouse, screen.note)
@@ -69,6 +71,11 @@ def forget_command(
             for path in forget.copies(settings, planned):
                 path.unlink()
                 screen.note(f"{shown(path)} held the account as well and is removed.")
+            for name in forget.remove_personal_sites(settings, planned):
+                screen.note(
+                    f"The site of {name} alone named tracks that only this account played and is removed. "
+                    "Make it again: spotiflow refresh --only LABEL"
+                )
         left = _others(run)
     if left:
         code = Refresh(
@@ -120,6 +127,8 @@ def _announce(run: Run, planned: Plan) -> None:
         )
     if planned.set_aside:
         say(f"  and {count(planned.set_aside, 'load')} that could not be finished and was set aside, whosever it is")
+    if planned.has_site:
+        say("  and its own site, with the warehouse and the published file that it was made from")
     say(f"  {'its login' if planned.has_login else 'no login of it is stored'}")
 
 

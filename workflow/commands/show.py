@@ -35,9 +35,7 @@ def status_command() -> None:
 
 def serve_command(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")] = 3000,
-    only: Annotated[
-        str | None, typer.Option("--only", metavar="LABEL", help="The site of this account alone.")
-    ] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="LABEL", help="The site of this account alone.")] = None,
 ) -> None:
     """Show the site in a browser, on this machine only."""
     run = Run()
