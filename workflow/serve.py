@@ -15,23 +15,30 @@ _TYPES = {
     ".arrow": "application/vnd.apache.arrow.stream",
     ".parquet": "application/octet-stream",
 }
-_PLAIN_404 = (
-    "<!doctype html><title>Not found</title><h1>This page does not exist</h1><p><a href='/'>To the start page</a></p>"
-)
+_PLAIN_404 = "<!doctype html><title>Not found</title><h1>This page does not exist</h1>"
 
 
-def site_app(folder: Path) -> Starlette:
-    """The site in `folder` as a web application: `/week` shows week.html or week/index.html, the rest 404.html."""
+def site_app(folder: Path, base_path: str = "") -> Starlette:
+    """The site in `folder` as a web application: `/week` shows week.html or week/index.html, the rest 404.html.
+
+    `base_path`: the path that the site was built for, e.g. "/music"; it is there and nowhere else, as on its host.
+    """
 
     async def respond(request: Request) -> Response:
         path = request.url.path
         root = folder.resolve()
+        if base_path:
+            if path in ("/", base_path):
+                return RedirectResponse(request.url.replace(path=f"{base_path}/"), status_code=307)
+            if not path.startswith(f"{base_path}/"):
+                return _missing(root)
+            path = path.removeprefix(base_path)
         file = (root / path.lstrip("/")).resolve()
         if not file.is_relative_to(root) or any(part.startswith(".") for part in file.relative_to(root).parts):
             return _missing(root)
         if file.is_dir() and (file / "index.html").is_file():
             if not path.endswith("/"):
-                return RedirectResponse(request.url.replace(path=path + "/"), status_code=308)
+                return RedirectResponse(request.url.replace(path=f"{base_path}{path}/"), status_code=308)
             file = file / "index.html"
         elif not file.is_file():
             file = file.with_name(file.name + ".html")
@@ -51,7 +58,7 @@ def _missing(root: Path) -> Response:
     return HTMLResponse(page.read_text() if page.is_file() else _PLAIN_404, status_code=404)
 
 
-def serve(folder: Path, port: int, ready: Callable[[str], None]) -> None:
+def serve(folder: Path, port: int, ready: Callable[[str], None], base_path: str = "") -> None:
     """Serve until interrupted. Raises OSError when the port is taken; port 0 takes any free one."""
     import socket
 
@@ -65,6 +72,6 @@ def serve(folder: Path, port: int, ready: Callable[[str], None]) -> None:
         listener.close()
         raise
     listener.listen(128)
-    ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    server = uvicorn.Server(uvicorn.Config(site_app(folder), log_level="warning", lifespan="off"))
+    ready(f"http://127.0.0.1:{listener.getsockname()[1]}{base_path}/")
+    server = uvicorn.Server(uvicorn.Config(site_app(folder, base_path), log_level="warning", lifespan="off"))
     server.run(sockets=[listener])

@@ -15,6 +15,7 @@ VARIABLES = {
     "SPOTIFLOW_WAREHOUSE": "the warehouse, a DuckDB file (data/warehouse.duckdb)",
     "SPOTIFLOW_PUBLISHED": "the published data, a DuckDB file (data/published.duckdb)",
     "SPOTIFLOW_SITE": "the folder of the built site (reports/build)",
+    "SPOTIFLOW_BASE_PATH": "the path below which the site is hosted, e.g. /music (the root of its host)",
     "SPOTIFLOW_HOME": "secrets: pseudonym key and cached logins (.spotiflow)",
     "SPOTIFLOW_LOGS": "log files (logs)",
     "SPOTIFLOW_LONGEST_WAIT": "how long a request to a service may wait, in seconds (60)",
@@ -35,6 +36,7 @@ class Settings:
     home: Path
     logs: Path
     target: Path  # dbt's compiled SQL and parse cache
+    base_path: str = ""  # below which the site is hosted: "/music"; "" at the root of its host
 
     @property
     def reports(self) -> Path:
@@ -58,7 +60,14 @@ def load_settings() -> Settings:
         home=_path("SPOTIFLOW_HOME", root / ".spotiflow"),
         logs=_path("SPOTIFLOW_LOGS", root / "logs"),
         target=_path("DBT_TARGET_PATH", root / "target"),
+        base_path=base_path(os.environ.get("SPOTIFLOW_BASE_PATH", "")),
     )
+
+
+def base_path(text: str) -> str:
+    """A base path as pages need it: with a slash before each part and none at the end. "" for the root."""
+    parts = [part for part in text.strip().split("/") if part]
+    return "".join(f"/{part}" for part in parts)
 
 
 def shown(path: Path) -> str:

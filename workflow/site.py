@@ -63,6 +63,7 @@ class Stamp:
     pages_fingerprint: str
     docs_fingerprint: str
     built_at: str
+    base_path: str = ""
 
 
 def work_folder(settings: Settings) -> Path:
@@ -100,6 +101,7 @@ def is_current(settings: Settings) -> bool:
         stamp is not None
         and stamp.pages_fingerprint == pages_fingerprint(settings)
         and stamp.docs_fingerprint == docs_fingerprint(settings)
+        and stamp.base_path == settings.base_path
         and shows_published_data(settings)
     )
 
@@ -130,6 +132,7 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
         raise CommandError(
             f"Nothing is published yet ({shown(settings.published)} does not exist).\nRun `spotiflow refresh`."
         )
+    check_base_path(settings)
     npm = _npm(settings)
     work = work_folder(settings)
     _remove_leftovers(settings)
@@ -138,12 +141,15 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     try:
         work.mkdir(parents=True)
         data = _take(settings.published, work)
-        stamp = Stamp(file_checksum(data), pages_fingerprint(settings), docs_fingerprint(settings), _now())
+        stamp = Stamp(
+            *(file_checksum(data), pages_fingerprint(settings), docs_fingerprint(settings)), _now(), settings.base_path
+        )
         for entry in _inputs(settings.reports):
             if entry.is_dir():
                 shutil.copytree(entry, work / entry.name, ignore=shutil.ignore_patterns("node_modules", ".evidence"))
             else:
                 shutil.copy2(entry, work / entry.name)
+        _configure(work / "evidence.config.yaml", settings.base_path)
         docs = work / "docs.html"
         _document(settings, docs, stamp, at)
         environment = _environment(data, work)
@@ -168,6 +174,40 @@ def build(settings: Settings, at: Callable[[str], None] = lambda _: None) -> Bui
     finally:
         _remove(work)
     return made
+
+
+def check_base_path(settings: Settings) -> None:
+    """Raise CommandError, saying what would be right, unless pages can be hosted below the base path."""
+    path = settings.base_path
+    if not path:
+        return
+    if not re.fullmatch(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+", path):
+        raise CommandError(
+            f"SPOTIFLOW_BASE_PATH is {path!r}: its parts are letters, digits, “.”, “_” and “-”, for example /music."
+        )
+    # Evidence puts the base path in front of an address unless the address begins with it: /d would take in /day/.
+    taken = sorted(name for name in _places(settings.reports) if name.startswith(path[1:]))
+    if taken:
+        raise CommandError(
+            f"SPOTIFLOW_BASE_PATH is {path!r}, and the site itself has {', '.join('/' + name for name in taken)}.\n"
+            "Choose a path that none of these begins with."
+        )
+
+
+def _places(reports: Path) -> set[str]:
+    """First parts of the addresses that a built site has."""
+    pages = {entry.name.removesuffix(".md") for entry in (reports / "pages").glob("*") if entry.name[0] not in "+."}
+    files = {entry.name for entry in (reports / "static").glob("*")}
+    return pages | files | {"_app", "api", "data", "docs", _STAMP}
+
+
+def _configure(config: Path, base_path: str) -> None:
+    """Write the base path into the build's copy of Evidence's configuration, in which nothing else sets it."""
+    if base_path:
+        text = config.read_text(encoding="utf-8")
+        if re.search(r"^deployment:", text, re.MULTILINE):
+            raise CommandError("evidence.config.yaml sets `deployment`: take that out, SPOTIFLOW_BASE_PATH sets it.")
+        config.write_text(f"{text.rstrip()}\n\ndeployment:\n  basePath: {base_path}\n", encoding="utf-8")
 
 
 def _document(settings: Settings, target: Path, stamp: Stamp, at: Callable[[str], None]) -> None:

@@ -49,9 +49,14 @@ def serve_command(
     if not (site / "index.html").is_file():
         raise CommandError(f"There is no site in {shown(site)} yet. Run `{make}`.")
     from workflow.serve import serve
+    from workflow.site import read_stamp
 
+    stamp = read_stamp(site)
     try:
-        serve(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)"))
+        serve(
+            *(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)")),
+            base_path=stamp.base_path if stamp else "",
+        )
     except OSError as error:
         raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
 
