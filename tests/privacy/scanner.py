@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def spellings(word: str) -> list[str]:
@@ -41,7 +43,12 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
     content = path.read_bytes()
     yield "", content
     if content[:2] == b"\x1f\x8b":
-        yield " (unpacked)", gzip.decompress(content)
+        unpacked = gzip.decompress(content)
+        yield " (unpacked)", unpacked
+        if unpacked[:4] in (b"PAR1", b"ARRO", b"\xff\xff\xff\xff"):
+            yield " (unpacked, rows)", _rows(unpacked)
+    elif content[:6] == b"ARROW1" or path.suffix == ".arrow":
+        yield " (rows)", _rows(content)
     elif content[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -53,6 +60,18 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
     elif content[8:12] == b"DUCK":
         # DuckDB packs strings: they do not always stand in the file as they are.
         yield from _values(path)
+
+
+def _rows(content: bytes) -> bytes:
+    """The values of a Parquet file, an Arrow file or an Arrow stream, however they are packed inside."""
+    source = pa.BufferReader(content)
+    if content[:4] == b"PAR1":
+        table = pq.read_table(source)
+    elif content[:6] == b"ARROW1":
+        table = pa.ipc.open_file(source).read_all()
+    else:
+        table = pa.ipc.open_stream(source).read_all()
+    return "\n".join(map(str, table.to_pylist())).encode()
 
 
 def _values(path: Path) -> Iterator[tuple[str, bytes]]:

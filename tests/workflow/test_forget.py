@@ -22,6 +22,8 @@ from extract.spotify_api import Account, cached_client, load_polls, poll, token_
 from extract.tables import AUDIO_FEATURES, RECOMMENDATIONS, REJECTED_ROWS, TABLES
 from tests.conftest import Completed, Place
 from tests.extract.exports import record, write_json
+from tests.workflow.conftest import settings_of
+from workflow import only
 
 ANA, BEN = "ana-sorrel-zq", "ben_phone"
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -161,8 +163,20 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     for path in (place.site / "data" / "x.arrow", place.logs / "old.log", place.folder / "target" / "run.json"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"somewhere: {ana}")
+    _personal_sites(place, ana, ben)
     done = place.run("forget", "--account", ANA, "--yes", "--no-site")
     return Forgotten(place, without, ana, done)
+
+
+def _personal_sites(place: Place, *user_ids: str) -> None:
+    """What personal sites are made from, and a stand-in for the rest of them: Ana's own, and Ben's, who was told of one
+    of her tracks by a service."""
+    settings = settings_of(place)
+    for user_id in user_ids:
+        own = only.settings_of(settings, user_id)
+        only.take(settings, user_id, own.warehouse, wait=True, say=print)
+        own.site.mkdir()
+        (own.site / "index.html").write_text(user_id)
 
 
 def _tables(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, list[str]]]:
@@ -204,6 +218,22 @@ def test_no_file_holds_its_bytes(forgotten: Forgotten) -> None:
         content = path.read_bytes()
         assert not [word for word in sought if word in content], path
     assert not forgotten.place.site.exists()
+
+
+def test_sites_of_one_account_are_gone_if_they_show_it(forgotten: Forgotten) -> None:
+    assert "and its own site" in forgotten.done.out
+    assert "named tracks that only this account played and is removed" in forgotten.done.out, "Ben's"
+    assert not only.folder_of_all(settings_of(forgotten.place)).exists()
+
+
+def test_a_site_of_somebody_else_stays_and_one_alone_is_found(forgotten: Forgotten, tmp_path: Path) -> None:
+    place = forgotten.place
+    ben = user_id_for(BEN, place.folder / "home")
+    _personal_sites(place, ben, forgotten.ana)
+    done = place.run("forget", "--account", ANA, "--yes", "--no-site")
+    assert done.code == 0, done.text
+    assert [own.warehouse.parent.name for own in only.all_of(settings_of(place))] == [ben]
+    shutil.rmtree(only.folder_of_all(settings_of(place)))
 
 
 def test_what_others_share_stays(forgotten: Forgotten) -> None:
