@@ -198,7 +198,7 @@ def _places(reports: Path) -> set[str]:
     """First parts of the addresses that a built site has."""
     pages = {entry.name.removesuffix(".md") for entry in (reports / "pages").glob("*") if entry.name[0] not in "+."}
     files = {entry.name for entry in (reports / "static").glob("*")}
-    return pages | files | {"_app", "api", "data", "docs", _STAMP}
+    return pages | files | {"_app", "api", "data", "docs"}
 
 
 def _configure(config: Path, base_path: str) -> None:

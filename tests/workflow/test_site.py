@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.workflow.conftest import settings_of
 from workflow import site
 from workflow.checksums import file_checksum
 from workflow.console import CommandError
-from workflow.settings import Settings
+from workflow.settings import Settings, base_path
 
 
 def folder(path: Path, word: str) -> Path:
@@ -73,6 +74,58 @@ def test_a_clean_log_passes(tmp_path: Path) -> None:
     log = tmp_path / "site.log"
     log.write_text("0 errors\nBuild complete --> ./build\n")
     site._scan(log)
+
+
+def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place")
+    root = folder(place.site, "start")
+    (root / "404.html").write_text("not here")
+    folder(root / "day", "day")
+    stamp = site.Stamp("", "", "", "2026-11-01T00:00:00+00:00", "/music/mine")
+    (root / "spotiflow-site.json").write_text(json.dumps(stamp.__dict__))
+    process = place.start("serve", "--port", 0)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/music/mine/ ", process.stdout.readline())
+        assert found is not None
+        connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
+        for path, code, text in [
+            ("/music/mine/", 200, "start"),
+            ("/music/mine/day/", 200, "day"),
+            ("/music/mine/day", 308, "/music/mine/day/"),
+            ("/music/mine", 307, "/music/mine/"),
+            ("/", 307, "/music/mine/"),
+            ("/day/", 404, "not here"),
+            ("/music/mineral/", 404, "not here"),
+            ("/music/mine/nothing", 404, "not here"),
+        ]:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read().decode()
+            assert response.status == code, path
+            assert (response.getheader("location") or body).endswith(text), path
+        connection.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"), [("", ""), ("/", ""), ("music", "/music"), ("/music/", "/music"), (" /a//b/ ", "/a/b")]
+)
+def test_base_paths_are_written_in_one_way(typed: str, path: str) -> None:
+    assert base_path(typed) == path
+
+
+@pytest.mark.parametrize(
+    "path", ["/a b", "/m\u00fcsik", "/..", "/a/../b", "/x?y", '/"', "/d", "/weekly", "/docs", "/icon", "/_app"]
+)
+def test_base_paths_that_do_not_work_are_refused(path: str, tmp_path: Path) -> None:
+    settings = replace(settings_of(Place(tmp_path)), base_path=path)
+    with pytest.raises(CommandError, match="SPOTIFLOW_BASE_PATH"):
+        site.check_base_path(settings)
+    for good in ("", "/music", "/spotiflow", "/music/day", "/v1.2/site_b-c"):
+        site.check_base_path(replace(settings, base_path=good))
 
 
 @pytest.fixture
