@@ -32,6 +32,7 @@ from extract.tables import (
     RECOMMENDATION_REQUESTS,
     RECOMMENDATIONS,
     REJECTED_ROWS,
+    TABLES,
     TOP_TRACKS,
     TRACKS,
     RawTable,
@@ -393,8 +394,8 @@ def test_unknown_labels_are_told_who_there_is(three: Household) -> None:
     assert f"spotiflow refresh --only {CLEO.label}" in done.err
 
 
-def test_without_anything_loaded(empty_place: Place) -> None:
-    done = empty_place.run("refresh", "--only", "me")
+def test_without_anything_loaded(tmp_path: Path) -> None:
+    done = Place(tmp_path).run("refresh", "--only", "me")
     assert done.code == 1
     assert "No listening is loaded yet" in done.err
 
@@ -423,6 +424,19 @@ def test_own_rows_are_all_there(three: Household) -> None:
     assert {"reccobeats", "ours", "knn", "popular"} == {name for (name,) in recommenders}
     assert held == (40,)
     assert asked == [(ANA.asked,)], "of services, only what was asked because of this account"
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_a_table_that_is_taken_whole_would_be_noticed(
+    three: Household, table: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The search sees each table: whatever condition is lost, words of others are found."""
+    condition = only._is_own
+    monkeypatch.setattr(only, "_is_own", lambda name, present: "true" if name == table else condition(name, present))
+    user_id = user_id_for(ANA.label, three.home)
+    only.take(settings_of(three.place), user_id, tmp_path / "own.duckdb", wait=True, say=print)
+    words = [word for other in (BEN, CLEO) for word in everything_of(other, three.home)]
+    assert found(tmp_path, [*words, *SHARED_FILES, "zzasked-for"])
 
 
 def test_what_a_former_run_left_of_others_goes_first(three: Household, tmp_path: Path) -> None:
