@@ -25,7 +25,7 @@ from workflow import site, warehouse
 from workflow.checksums import project_fingerprint
 from workflow.console import CommandError, Screen
 from workflow.locks import attach, connect, only_one
-from workflow.refresh import Refresh, build_site, require_listening
+from workflow.refresh import Refresh, advice_for, build_site, require_listening
 from workflow.settings import Settings, shown
 from workflow.warehouse import Account, Kind, Publication
 from workflow.words import count, moment
@@ -149,7 +149,10 @@ class Personal:
         since = f"since {moment(published.published_at)}"
         if self.with_site and not site.is_current(own):
             screen.say(f"Nothing new came in {since}: only the site is built.")
-            build_site(own, screen, self.command, self.wait)
+            try:
+                build_site(own, screen, self.command, self.wait)
+            except CommandError as error:
+                raise CommandError(advice_for(self.label, str(error)), error.exit_code) from error
             screen.heading(f"The site is ready: {shown(own.site / 'index.html')}")
         else:
             screen.say(f"Everything is up to date: nothing of this account is new {since}.")

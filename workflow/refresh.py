@@ -68,6 +68,11 @@ def build_site(settings: Settings, screen: Screen, command: str, wait: bool) -> 
         step.result = site.build(settings, step.at).in_short
 
 
+def advice_for(label: str, text: str) -> str:
+    """A message that says what to run, for the site of one account alone."""
+    return re.sub(r"`spotiflow (refresh|site)`", f"`spotiflow refresh --only {label}`", text)
+
+
 class _Failed(Exception):
     """A build or test failed; the summary says which."""
 
@@ -274,9 +279,7 @@ class Refresh:
 
     def _as_typed(self, text: str) -> str:
         """Advice to run a command, for the site that this is about."""
-        if self.only is None:
-            return text
-        return re.sub(r"`spotiflow (refresh|site)`", f"`spotiflow refresh --only {self.only}`", text)
+        return text if self.only is None else advice_for(self.only, text)
 
     # --- the summary -----------------------------------------------------------------------------------------
 
