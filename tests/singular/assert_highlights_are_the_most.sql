@@ -1,5 +1,5 @@
 -- A returned row is a listener's week without highlights, or one in which another track was repeated more often within
--- a day, another day or hour has more minutes, or another new song stands further up.
+-- a day, another day or hour has more minutes, another new song stands further up, or a date lies in another week.
 with
 
 weeks as (
@@ -121,3 +121,5 @@ where
     or coalesce(highlights.top_day_minutes, 0) <> coalesce(longest_days.minutes, 0)
     or abs(coalesce(highlights.favourite_hour_minutes, 0) - coalesce(longest_hours.minutes, 0)) > 0.000001
     or coalesce(highlights.top_new_top_song_number, 0) <> coalesce(new_songs.top_song_number, 0)
+    or {{ week_start('highlights.obsession_date') }} <> weeks.week_start
+    or {{ week_start('highlights.top_day') }} <> weeks.week_start
