@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "home": "/",
     "weekly-wrapped": "/weekly-wrapped/",
+    "compare": "/compare/",
     "day": "/day/",
     "predicted-vs-actual": "/predicted-vs-actual/?song=3",
     "predicted-vs-actual-all": "/predicted-vs-actual/?listener=all",

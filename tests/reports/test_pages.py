@@ -15,6 +15,7 @@ from tests.reports.words import day
 PATHS = [
     "/",
     "/weekly-wrapped/",
+    "/compare/",
     "/day/",
     "/predicted-vs-actual/",
     "/scorecard/",

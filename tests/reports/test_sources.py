@@ -108,6 +108,7 @@ _SUBJECTS = {
     "top new song": "top_new",
     "place change": "previous_top_song",
     "suggestion": "closest",
+    "taste": "feature_similarity",
 }
 # These stand on tables of recommenders that pages read without a subject of their own too.
 _OF_PREDICTIONS = {
