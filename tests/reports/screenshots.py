@@ -20,6 +20,7 @@ PAGES = {
     "weekly-wrapped": "/weekly-wrapped/",
     "day": "/day/",
     "predicted-vs-actual": "/predicted-vs-actual/?song=3",
+    "engagement": "/engagement/",
     "definitions": "/definitions/",
     "glossary": "/glossary/",
     "tables-and-models": "/docs/index.html",

@@ -12,7 +12,15 @@ from playwright.sync_api import Browser, expect
 from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
 from tests.reports.words import day
 
-PATHS = ["/", "/weekly-wrapped/", "/day/", "/predicted-vs-actual/", "/definitions/", "/glossary/"]
+PATHS = [
+    "/",
+    "/weekly-wrapped/",
+    "/day/",
+    "/predicted-vs-actual/",
+    "/engagement/",
+    "/definitions/",
+    "/glossary/",
+]
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])

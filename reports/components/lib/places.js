@@ -28,7 +28,8 @@ export const sections = [
 			{ path: '/scorecard/', label: 'Scorecard' },
 			{ path: '/audio-features/', label: 'Audio features', also: ['/day/'] },
 			{ path: '/top-songs/', label: 'Top songs' },
-			{ path: '/search/', label: 'Explore', also: ['/artist/', '/track/'] }
+			{ path: '/search/', label: 'Explore', also: ['/artist/', '/track/'] },
+			{ path: '/engagement/', label: 'Engagement' }
 		]
 	},
 	{
