@@ -21,6 +21,7 @@ PAGES = {
     "day": "/day/",
     "predicted-vs-actual": "/predicted-vs-actual/?song=3",
     "engagement": "/engagement/",
+    "segments": "/segments/",
     "definitions": "/definitions/",
     "glossary": "/glossary/",
     "tables-and-models": "/docs/index.html",

@@ -18,6 +18,7 @@ PATHS = [
     "/day/",
     "/predicted-vs-actual/",
     "/engagement/",
+    "/segments/",
     "/definitions/",
     "/glossary/",
 ]

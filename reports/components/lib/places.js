@@ -29,7 +29,8 @@ export const sections = [
 			{ path: '/audio-features/', label: 'Audio features', also: ['/day/'] },
 			{ path: '/top-songs/', label: 'Top songs' },
 			{ path: '/search/', label: 'Explore', also: ['/artist/', '/track/'] },
-			{ path: '/engagement/', label: 'Engagement' }
+			{ path: '/engagement/', label: 'Engagement' },
+			{ path: '/segments/', label: 'Segments' }
 		]
 	},
 	{
