@@ -24,6 +24,7 @@ PAGES = {
     "segments": "/segments/",
     "definitions": "/definitions/",
     "glossary": "/glossary/",
+    "data-health": "/data-health/",
     "tables-and-models": "/docs/index.html",
     "not-found": "/no-such-page/",
 }

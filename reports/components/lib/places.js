@@ -38,7 +38,8 @@ export const sections = [
 		icon: 'M6 4h9a3 3 0 0 1 3 3v13H8a2 2 0 0 1-2-2V4Zm0 13a2 2 0 0 1 2-2h10M10 8h4',
 		places: [
 			{ path: '/definitions/', label: 'Definitions' },
-			{ path: '/glossary/', label: 'Glossary' }
+			{ path: '/glossary/', label: 'Glossary' },
+			{ path: '/data-health/', label: 'Data health' }
 		]
 	}
 ];
