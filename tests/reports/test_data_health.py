@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from playwright.sync_api import Page, expect
 
-import duckdb
-import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.conftest import Place
-from tests.reports.conftest import BuiltSite, Visitor
-from tests.reports.server import serving
+from tests.reports.conftest import PROBLEM, BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, count, day, number, percent
 
 
@@ -214,47 +207,11 @@ def test_lineage_and_definitions_are_one_click_away(visitor: Visitor) -> None:
     page.wait_for_url("**/docs/index.html")
 
 
-# ---- a site with everything that can be wrong, and one with nothing ----
+# ---- a site with much that can be wrong ----
 
 
-def _site(built_site: BuiltSite, folder: object, statements: list[str]) -> Place:
-    place = Place(folder)  # type: ignore[arg-type]
-    place.published.parent.mkdir(parents=True)
-    shutil.copy(built_site.published, place.published)
-    with duckdb.connect(str(place.published)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    done = place.run("site")
-    assert done.code == 0, done.text
-    return place
-
-
-PROBLEM = "It is not a whole ZIP file: cut off or damaged. Download it again."
-TROUBLE = [
-    "update publication set tests_passed = tests_total - 2, tests_warned = 2",
-    f"update load_history set problem = '{PROBLEM}' where file = (select min(file) from load_history)",
-    """
-    insert into listening_anomalies by name
-    select 'a' as anomaly_id, 'day longer than a day' as kind, user_id, last_listening_date as from_date,
-           27.5 as observed, 24.0 as expected, 26.0 as threshold, 'hours' as unit,
-           'On this date 27.5 hours were listened to.' as message
-    from dim_users order by user_id limit 1
-    """,
-]
-
-
-@pytest.fixture(scope="module")
-def troubled(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
-    place = _site(built_site, tmp_path_factory.mktemp("troubled"), TROUBLE)
-    with serving(place.site) as url:
-        yield BuiltSite(url, place.site, place.published, place.build_log)
-
-
-def test_trouble_stands_first(troubled: BuiltSite, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    visitor = Visitor(context.new_page(), troubled.url)
-    visitor.watch()
-    page = visitor.open("/data-health/")
+def test_trouble_stands_first(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
+    page = troubled_visitor.open("/data-health/")
     verdict = page.get_by_test_id("health-verdict").inner_text()
     broken = troubled.rows("select * from load_history where problem is not null")
     assert "2 tests warn" in " ".join(verdict.split())
@@ -264,5 +221,3 @@ def test_trouble_stands_first(troubled: BuiltSite, browser: Browser) -> None:
     expect(first.get_by_test_id("load-problem")).to_have_text(PROBLEM)
     expect(page.get_by_test_id("anomaly")).to_have_count(1)
     expect(page.get_by_test_id("anomaly")).to_contain_text("On this date 27.5 hours were listened to.")
-    context.close()
-    assert visitor.problems == []

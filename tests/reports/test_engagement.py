@@ -333,3 +333,48 @@ def test_the_page_loads_little(visitor: Visitor) -> None:
     )
     visitor.open("/engagement/")
     assert 0 < sum(sizes) < 200_000
+
+
+# ---- a site with much that can be missing ----
+
+
+def test_without_intervals_nothing_is_told_from_zero(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
+    why = str(
+        troubled.row(
+            "select sentence from missing_value_reasons where subject = 'interval' and reason = 'not enough data'"
+        )["sentence"]
+    )
+    page = troubled_visitor.open("/engagement/")
+    said = words_of(page.get_by_test_id("drivers-verdict"))
+    assert said == f"{why} Nothing can be told from no difference yet."
+    for plot in ("slopes", "deciles"):
+        for line in page.get_by_test_id(plot).locator("tbody tr").all():
+            expect(line.get_by_test_id("range")).to_have_text(why)
+            assert "told from zero" not in words_of(line.locator("th"))
+    assert why.removesuffix(".") in words_of(page.get_by_test_id("measure-verdict"))
+
+
+def test_a_week_in_part_and_a_week_of_nobody(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
+    page = troubled_visitor.open("/engagement/")
+    newest = troubled.row("select max(week_start) as week_start from weekly_engagement")["week_start"]
+    expect(page.get_by_test_id("partly")).to_contain_text(week(newest))  # type: ignore[arg-type]
+    expect(page.get_by_test_id("now-active")).to_have_text("0")
+    expect(page.get_by_test_id("now-minutes")).to_have_text(UNKNOWN)
+    expect(page.locator("dl", has=page.get_by_test_id("now-minutes"))).to_contain_text("Nobody listened in this week.")
+    told = table_of(page.get_by_test_id("per-listener"))
+    assert told[-1][1] == UNKNOWN, "a week in part is no point of the line"
+    assert told[-1][2] != UNKNOWN
+
+
+def test_a_name_that_needs_quoting(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
+    """In SQL, in the address, in a link from one page to the other."""
+    name = "children's & rock'n'roll"
+    page = troubled_visitor.open(address("genre", name))
+    expect(page.get_by_test_id("about-segment")).to_contain_text(name)
+    shows_the_latest_week(page, troubled, "genre", name)
+    page.get_by_test_id("about-segment").get_by_role("link", name=name).click()
+    page.wait_for_url("**/segments/**")
+    troubled_visitor.settle()
+    expect(page.get_by_test_id("segment-title")).to_have_text(name)
+    top = troubled.row("select * from segment_top_tracks where segment = ? order by top_track_number", name)
+    expect(page.get_by_test_id("top-tracks-row").first).to_contain_text(str(top["track_name"]))
