@@ -233,12 +233,20 @@ def test_every_unit_test_is_described() -> None:
 ABOUT = {"publication", "glossary", "glossary_tables"}
 
 
+SOURCES = PROJECT / "reports" / "sources" / "marts"
+
+
 def _tables_of(page: Path) -> set[str]:
-    """The published tables that a page queries, in its own queries or in those it shares with others."""
+    """The published tables behind a page: those of the sources that its queries, and shared ones, name."""
     text = page.read_text(encoding="utf-8")
     shared = re.findall(r"^  - \w+: (\w+\.sql)$", text, flags=re.MULTILINE)
     texts = [text, *((PROJECT / "reports" / "queries" / name).read_text(encoding="utf-8") for name in shared)]
-    return {table for part in texts for table in re.findall(r"\bmarts\.(\w+)", part)} - ABOUT
+    sources = {source for part in texts for source in re.findall(r"\bmarts\.(\w+)", part)}
+    tables = set()
+    for source in sources:
+        sql = re.sub(r"--.*", "", (SOURCES / f"{source}.sql").read_text(encoding="utf-8"))
+        tables |= set(re.findall(r"\b(?:from|join) (\w+)", sql))
+    return tables - ABOUT
 
 
 EXPOSURES = _read(PROJECT / "models" / "marts" / "_marts__exposures.yml")["exposures"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from tests.chromium import find_chromium
+from tests.conftest import Place
 from tests.reports.server import serving
 
 DESKTOP, PHONE = 1440, 390
@@ -151,3 +153,90 @@ def new_visitor(built_site: BuiltSite, browser: Browser) -> Iterator[Callable[..
 @pytest.fixture
 def visitor(new_visitor: Callable[..., Visitor]) -> Visitor:
     return new_visitor()
+
+
+PROBLEM = "It is not a whole ZIP file: cut off or damaged. Download it again."
+_TROUBLE = (
+    "update publication set tests_passed = tests_total - 2, tests_warned = 2",
+    f"update load_history set problem = '{PROBLEM}' where file = (select min(file) from load_history)",
+    """
+    insert into listening_anomalies by name
+    select 'a' as anomaly_id, 'day longer than a day' as kind, user_id, last_listening_date as from_date,
+           27.5 as observed, 24.0 as expected, 26.0 as threshold, 'hours' as unit,
+           'On this date 27.5 hours were listened to.' as message
+    from dim_users order by user_id limit 1
+    """,
+    # As of a single listener, of too few weeks for an interval
+    """
+    update feature_engagement_slopes set slope_low_pp = null, slope_high_pp = null, is_told_from_zero = null,
+        interval_null_reason = 'not enough data', interval_scope = 'within this listener', listeners = 1
+    """,
+    """
+    update feature_engagement set completion_low_pct = null, completion_high_pct = null,
+        completion_interval_null_reason = 'not enough data', interval_scope = 'within this listener', listeners = 1
+    """,
+    # The newest week is there in part, nobody listened in the one before, and a name needs quoting in SQL and addresses
+    """
+    update weekly_engagement set is_complete_week = false
+    where week_start = (select max(week_start) from weekly_engagement)
+    """,
+    """
+    update weekly_engagement
+    set active_listeners = 0, returning_listeners = 0, resurrected_listeners = 0, new_listeners = 0, listens = 0,
+        minutes_listened = 0, minutes_per_active_listener = null, per_listener_null_reason = 'nobody active'
+    where week_start = (select max(week_start) from weekly_engagement) - interval 7 day
+    """,
+    *(
+        f"update {table} set segment = 'children''s & rock''n''roll' where segment = 'surf'"
+        for table in (
+            "weekly_engagement",
+            "weekly_retention",
+            "feedback_summary",
+            "segment_top_tracks",
+            "segment_top_artists",
+        )
+    ),
+    """
+    update listener_segments set dominant_genre = 'children''s & rock''n''roll' where dominant_genre = 'surf'
+    """,
+    """
+    update listener_segments set dominant_genre = null, dominant_genre_listens = null, dominant_genre_share_pct = null,
+        genre_null_reason = 'no genre known'
+    where dominant_genre = 'disco'
+    """,
+    *(
+        f"delete from {table} where segment = 'disco'"
+        for table in (
+            "weekly_engagement",
+            "weekly_retention",
+            "feedback_summary",
+            "segment_top_tracks",
+            "segment_top_artists",
+        )
+    ),
+)
+
+
+@pytest.fixture(scope="session")
+def troubled(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
+    """The same site with much that can be wrong or missing."""
+    place = Place(tmp_path_factory.mktemp("troubled"))
+    place.published.parent.mkdir(parents=True)
+    shutil.copy(built_site.published, place.published)
+    with duckdb.connect(str(place.published)) as connection:
+        for statement in _TROUBLE:
+            connection.execute(statement)
+    done = place.run("site")
+    assert done.code == 0, done.text
+    with serving(place.site) as url:
+        yield BuiltSite(url, place.site, place.published, place.build_log)
+
+
+@pytest.fixture
+def troubled_visitor(troubled: BuiltSite, browser: Browser) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": DESKTOP, "height": 900}, reduced_motion="reduce")
+    visitor = Visitor(context.new_page(), troubled.url)
+    visitor.watch()
+    yield visitor
+    context.close()
+    assert visitor.problems == []

@@ -28,8 +28,11 @@ PAGES = {
     "search": "/search/",
     "track": "/track/?track=2sYopTnmSfZA4hVoPCBwYO",
     "artist": "/artist/?artist=Lucian%20Petrescu",
+    "engagement": "/engagement/",
+    "segments": "/segments/",
     "definitions": "/definitions/",
     "glossary": "/glossary/",
+    "data-health": "/data-health/",
     "tables-and-models": "/docs/index.html",
     "not-found": "/no-such-page/",
 }

@@ -16,7 +16,19 @@ from tests.reports.server import serving
 from tests.reports.test_share_card import NEUTRAL, download, is_drawn
 from tests.reports.words import UNKNOWN, week
 
-_EMPTIED = ("fct_recommendations", "fct_feature_similarity", "next_songs", "rejected_row_counts", "load_history")
+_EMPTIED = (
+    "fct_recommendations",
+    "fct_feature_similarity",
+    "rejected_row_counts",
+    "load_history",
+    "next_songs",
+    "listening_gaps",
+    "feature_engagement",
+    "feature_engagement_slopes",
+    "feedback_summary",
+    "segment_top_tracks",
+    "segment_top_artists",
+)
 _FEATURES = ("danceability", "energy", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")
 _SCORES = ("energy_score", "musicality_score", "positivity_score", "score_value", "score_change_pp")
 
@@ -79,6 +91,39 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     connection.execute("update publication set listeners = 2, plays = 1")
+    _reduce_segments(connection, week_start)
+
+
+def _reduce_segments(connection: duckdb.DuckDBPyConnection, week_start: object) -> None:
+    """One listener in one week, of whom nothing is known but that."""
+    connection.execute(
+        "delete from weekly_engagement where segment_kind <> 'everybody' or week_start <> ?", [week_start]
+    )
+    connection.execute(
+        """
+        update weekly_engagement
+        set is_complete_week = false, listeners = 1, observed_listeners = 1, active_listeners = 1, new_listeners = 1,
+            returning_listeners = 0, resurrected_listeners = 0, lost_listeners = 0, unobserved_lost_listeners = 0,
+            listens = 1
+        """
+    )
+    connection.execute("delete from weekly_retention")
+    connection.execute(
+        """
+        insert into weekly_retention by name
+        select 'everybody' as segment_kind, 'everybody' as segment, week_start as cohort_week, 0 as weeks_since,
+               1 as cohort_listeners, 0 as observed_listeners, 0 as kept_listeners,
+               'not observed so long' as retention_null_reason
+        from weekly_engagement
+        """
+    )
+    connection.execute(
+        """
+        update listener_segments
+        set dominant_vibe = null, dominant_sound_cluster = null, dominant_genre = null,
+            features_null_reason = 'no audio features', genre_null_reason = 'no genre known'
+        """
+    )
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +196,33 @@ def test_a_listener_without_listening_is_told_what_to_do(reader: Visitor, path: 
 def test_without_recommendations_the_page_says_how_to_get_some(reader: Visitor) -> None:
     page = reader.open("/predicted-vs-actual/")
     expect(page.get_by_test_id("empty-state")).to_contain_text("spotiflow load features")
+
+
+def test_engagement_of_one_play(reader: Visitor, almost_nothing: BuiltSite) -> None:
+    row = almost_nothing.row("select * from weekly_engagement")
+    page = reader.open("/engagement/")
+    said = " ".join(page.get_by_test_id("engagement-verdict").inner_text().split())
+    assert f"In the week {week(row['week_start'])}, 1 of 1 listener listened" in said  # type: ignore[arg-type]
+    assert "1 was new" in said
+    cell = page.get_by_test_id("retention").get_by_test_id("heat-cell")
+    expect(cell).to_have_count(1)
+    expect(cell).to_contain_text("data end before")
+    for section, advice in (("drivers", "spotiflow load features"), ("feedback", "spotiflow load feedback")):
+        expect(page.get_by_test_id(section).get_by_test_id("empty-state")).to_contain_text(advice)
+
+
+def test_nobody_is_in_a_segment(reader: Visitor) -> None:
+    page = reader.open("/segments/")
+    expect(page.get_by_test_id("empty-state")).to_contain_text("Nobody is in a segment yet")
+    expect(page.get_by_test_id("empty-state")).to_contain_text("spotiflow load features")
+
+
+def test_data_health_of_almost_nothing(reader: Visitor) -> None:
+    page = reader.open("/data-health/")
+    expect(page.get_by_test_id("health-verdict")).to_contain_text("Nothing needs attention")
+    expect(page.get_by_test_id("fresh-row").filter(has_text="Aaron")).to_contain_text("No listening yet")
+    for empty in ("No gap is known", "No row was rejected", "No file was loaded yet"):
+        expect(page.get_by_test_id("empty-state").filter(has_text=empty)).to_have_count(1)
 
 
 def test_start_page_and_definitions_stand(reader: Visitor) -> None:

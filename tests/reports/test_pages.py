@@ -24,8 +24,11 @@ PATHS = [
     "/search/",
     "/track/",
     "/artist/",
+    "/engagement/",
+    "/segments/",
     "/definitions/",
     "/glossary/",
+    "/data-health/",
 ]
 
 
@@ -129,7 +132,7 @@ def test_pages_without_a_choice_need_no_database(visitor: Visitor) -> None:
     """Nobody should download 34 MB of WebAssembly to read who is here, how fresh the data is, what a word means."""
     fetched: list[str] = []
     visitor.page.on("request", lambda request: fetched.append(request.url))
-    for path in ("/", "/definitions/", "/glossary/"):
+    for path in ("/", "/definitions/", "/glossary/", "/data-health/"):
         visitor.open(path)
     assert [url for url in fetched if url.endswith((".wasm", ".parquet"))] == []
 

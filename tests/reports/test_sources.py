@@ -110,7 +110,6 @@ _SUBJECTS = {
     "suggestion": "closest",
     "taste": "feature_similarity",
 }
-# These stand on tables of recommenders that pages read without a subject of their own too.
 _OF_PREDICTIONS = {
     "similarity": "similarity",
     "difference": "difference",
@@ -118,6 +117,25 @@ _OF_PREDICTIONS = {
     "skill": "skill",
     "hit": "(?:short|long)_horizon",
     "interval": r"(?:\w+_)?interval",
+}
+_OF_SCORECARDS = {"metric": "metric", "interval": "interval"}
+# The same columns stand on other tables too, which pages read without a subject of their own.
+_OF_TABLES = {
+    "fct_predictions": _OF_PREDICTIONS,
+    "recommender_feature_scorecard": _OF_PREDICTIONS,
+    "recommender_scorecard": _OF_SCORECARDS,
+    "recommender_listener_scorecard": _OF_SCORECARDS,
+    "feature_engagement": {
+        "completion": "completion",
+        "skip rate": "skip_rate",
+        "repeat rate": "repeat_rate",
+        "interval": r"\w+_interval",
+    },
+    "feature_engagement_slopes": {"slope": "slope", "interval": "interval"},
+    "weekly_engagement": {"active listeners": "per_listener"},
+    "weekly_retention": {"retention": "retention"},
+    "feedback_summary": {"rating": "mean_rating"},
+    "listener_segments": {"genre": "genre", "sound": "features"},
 }
 
 
@@ -127,15 +145,14 @@ def test_every_reason_that_a_page_may_meet_has_a_sentence() -> None:
     asked = set()
     for path in (ROOT / "models" / "marts").rglob("*.yml"):
         for model in yaml.safe_load(path.read_text()).get("models", []):
-            is_predictions = model["name"] in ("fct_predictions", "recommender_feature_scorecard")
-            subjects = _SUBJECTS | (_OF_PREDICTIONS if is_predictions else {})
             for column in model.get("columns", []):
-                for subject, pattern in subjects.items():
+                for subject, pattern in (_SUBJECTS | _OF_TABLES.get(model["name"], {})).items():
                     if not re.fullmatch(f"(?:{pattern})_null_reason", column["name"]):
                         continue
                     for test in column.get("data_tests", []):
                         asked |= {(subject, value) for value in test["accepted_values"]["arguments"]["values"]}
-    assert {subject for subject, _ in asked} == {*_SUBJECTS, *_OF_PREDICTIONS}
+    subjects = {*_SUBJECTS, *(subject for table in _OF_TABLES.values() for subject in table)}
+    assert {subject for subject, _ in asked} == subjects
     assert asked == known
 
 

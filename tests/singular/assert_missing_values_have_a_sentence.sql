@@ -44,6 +44,19 @@ reasons as (
         ('top day', 'weekly_highlights', 'top_day_null_reason'),
         ('top new song', 'weekly_highlights', 'top_new_null_reason'),
         ('place change', 'weekly_top_songs', 'previous_top_song_null_reason'),
+        ('completion', 'feature_engagement', 'completion_null_reason'),
+        ('skip rate', 'feature_engagement', 'skip_rate_null_reason'),
+        ('repeat rate', 'feature_engagement', 'repeat_rate_null_reason'),
+        ('interval', 'feature_engagement', 'completion_interval_null_reason'),
+        ('interval', 'feature_engagement', 'skip_rate_interval_null_reason'),
+        ('interval', 'feature_engagement', 'repeat_rate_interval_null_reason'),
+        ('slope', 'feature_engagement_slopes', 'slope_null_reason'),
+        ('interval', 'feature_engagement_slopes', 'interval_null_reason'),
+        ('active listeners', 'weekly_engagement', 'per_listener_null_reason'),
+        ('retention', 'weekly_retention', 'retention_null_reason'),
+        ('rating', 'feedback_summary', 'mean_rating_null_reason'),
+        ('genre', 'listener_segments', 'genre_null_reason'),
+        ('sound', 'listener_segments', 'features_null_reason'),
     ] %}
     union
     select

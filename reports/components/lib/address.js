@@ -51,6 +51,12 @@ export const artistAddress = (artist) => address('/artist/', { artist });
 /** @type {(parameters: { kind?: string, segment?: string }) => string} */
 export const segmentAddress = (parameters) => address('/segments/', parameters);
 
+/** @type {(parameters: { kind?: string, segment?: string, outcome?: string, measure?: string }) => string} */
+export const engagementAddress = (parameters) => address('/engagement/', parameters);
+
+/** @type {(listener?: string | null) => string} */
+export const healthAddress = (listener) => address('/data-health/', { listener });
+
 /** @type {(anchor: string) => string} */
 export const definitionAddress = (anchor) => `${addBasePath('/definitions/')}#${anchor}`;
 

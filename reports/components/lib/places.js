@@ -29,7 +29,9 @@ export const sections = [
 			{ path: '/scorecard/', label: 'Scorecard' },
 			{ path: '/audio-features/', label: 'Audio features', also: ['/day/'] },
 			{ path: '/top-songs/', label: 'Top songs' },
-			{ path: '/search/', label: 'Explore', also: ['/artist/', '/track/'] }
+			{ path: '/search/', label: 'Explore', also: ['/artist/', '/track/'] },
+			{ path: '/engagement/', label: 'Engagement' },
+			{ path: '/segments/', label: 'Segments' }
 		]
 	},
 	{
@@ -37,7 +39,8 @@ export const sections = [
 		icon: 'M6 4h9a3 3 0 0 1 3 3v13H8a2 2 0 0 1-2-2V4Zm0 13a2 2 0 0 1 2-2h10M10 8h4',
 		places: [
 			{ path: '/definitions/', label: 'Definitions' },
-			{ path: '/glossary/', label: 'Glossary' }
+			{ path: '/glossary/', label: 'Glossary' },
+			{ path: '/data-health/', label: 'Data health' }
 		]
 	}
 ];

@@ -1,0 +1,12 @@
+select
+    outcome,
+    outcome_order,
+    label,
+    counted,
+    better,
+    when_higher,
+    when_lower,
+    meaning,
+    rationale
+from engagement_outcomes
+order by outcome_order
