@@ -1,7 +1,6 @@
 """How `pytest -n 2` shares the tests out: module by module, those that take longest first.
 
-A module is one share, so that its fixtures are made once. The browser tests are one share together: they look at the
-same site, and a checkout builds one site at a time. Order and shares are for speed alone; no test relies on them.
+A module is one share, so that its fixtures are made once. Order and shares are for speed alone; no test relies on them.
 """
 
 from __future__ import annotations
@@ -14,8 +13,11 @@ from xdist.scheduler import LoadScopeScheduling
 # at about the same time.
 FIRST = (
     "tests/chaos/",
-    "tests/reports/",
+    # Builds the site that the others in its folder look at, while the other process does what needs none
+    "tests/reports/test_every_page.py",
     "tests/histories/test_arrivals.py",
+    "tests/reports/test_broken_queries.py",
+    "tests/reports/",
     "tests/histories/test_histories.py",
     "tests/definitions/test_contributing.py",
     "tests/definitions/test_broken_seeds.py",
@@ -25,14 +27,10 @@ FIRST = (
     "tests/semantic/",
 )
 
-# Folders whose modules are one share.
-TOGETHER: tuple[str, ...] = ()
-
 
 def share_of(nodeid: str) -> str:
     """The share that a test belongs to."""
-    module = nodeid.partition("::")[0]
-    return next((folder for folder in TOGETHER if module.startswith(folder)), module)
+    return nodeid.partition("::")[0]
 
 
 def place_in_line(nodeid: str) -> int:
