@@ -23,7 +23,7 @@ ALLOWED_TEXTS = {"recommended_top_songs"}
 # How a date or a time becomes text, and what stands between the two halves of a key of a part
 SOURCE_TEXTS = {"%Y-%m-%dT%H:%M:%SZ", "%Y", "%H:%M", " "}
 # Into how many parts a table is cut whose rows are asked for by song or artist: plumbing, no meaning
-PART_OF_A_HASH = re.compile(r"left\(md5\(\w+\), 2\) as part")
+PART_OF_A_HASH = re.compile(r"left\(md5\((?:\w\.)?\w+\), 1\) as part")
 
 
 # Columns that pages may add up over days, songs and listeners

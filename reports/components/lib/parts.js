@@ -2,4 +2,4 @@
 import md5 from 'blueimp-md5';
 
 /** @type {(key: string) => string} */
-export const partOf = (key) => md5(key).slice(0, 2);
+export const partOf = (key) => md5(key).slice(0, 1);

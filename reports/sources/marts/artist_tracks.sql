@@ -1,6 +1,6 @@
 -- Every artist's songs and how they sound; a part for some of the artists
 select
-    left(md5(artist_name), 2) as part,
+    left(md5(artist_name), 1) as part,
     artist_name,
     track_id,
     track_name,

@@ -1,6 +1,6 @@
 -- What was played of each artist, by week, listener and song; a part for some of the artists
 select
-    left(md5(artist_name), 2) as part,
+    left(md5(artist_name), 1) as part,
     artist_name,
     track_id,
     track_name,

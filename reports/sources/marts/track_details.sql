@@ -1,6 +1,6 @@
 -- What is known about each song; a part for some of the songs
 select
-    left(md5(track_id), 2) as part,
+    left(md5(track_id), 1) as part,
     track_id,
     track_name,
     artist_name,

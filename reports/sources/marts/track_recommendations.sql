@@ -1,6 +1,6 @@
 -- Where each song was among the recommendations that a prediction is made of; a part for some of the songs
 select
-    left(md5(r.track_id), 2) as part,
+    left(md5(r.track_id), 1) as part,
     r.track_id,
     r.recommender,
     r.seed_track_id,
