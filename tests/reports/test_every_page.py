@@ -109,27 +109,32 @@ def test_keyboard_alone_gets_everywhere(sites: Callable[[str], BuiltSite], brows
     page = visitor.open(_address(site, path, "the sample"))
     wanted = page.evaluate(
         """() => [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')]
-            .filter((one) => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length
-                && !(one.type === 'radio' && !one.checked))
+            .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility()
+                && one.getClientRects().length && !(one.type === 'radio' && !one.checked))
             .map((one, nth) => (one.dataset.nth = nth)).length"""
     )
     assert wanted > 5
-    reached = []
-    for _ in range(min(wanted, _STEPS)):
+    reached: list[int] = []
+    for _ in range(_STEPS):
+        if reached and reached[-1] == wanted - 1:
+            break
         page.keyboard.press("Tab")
-        nth, shown = page.evaluate(
+        nth, kind, shown = page.evaluate(
             """() => {
                 const one = document.activeElement;
                 const style = getComputedStyle(one.type === 'radio' ? one.closest('label') : one);
-                return [one.dataset.nth ?? null, style.outlineStyle !== 'none' && style.outlineWidth !== '0px'];
+                const line = style.outlineStyle !== "none" && style.outlineWidth !== "0px";
+                return [one.dataset.nth ?? null, one.type, line];
             }"""
         )
-        assert nth is not None, f"after {reached[-1:]} the focus went where nothing can be used"
+        assert nth is not None, f"after {reached[-1:]} of {wanted} the focus went where nothing can be used"
         assert shown, f"nobody sees that {page.evaluate('document.activeElement.outerHTML')[:160]} has the focus"
-        reached.append(int(nth))
-    assert len(set(reached)) == len(reached), "the focus went in a circle"
-    # In the order of the page: what stands first comes first (a fixed bar may stand elsewhere)
-    assert sorted(reached) == list(range(len(reached)))
+        # A date has a step for its day, month and year
+        if not (kind == "date" and reached and reached[-1] == int(nth)):
+            reached.append(int(nth))
+    # Each once, in the order of the page
+    assert reached == list(range(len(reached)))
+    assert len(reached) == wanted or len(reached) > _STEPS / 2
     context.close()
     assert visitor.problems == []
 
