@@ -301,7 +301,7 @@ def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         partly = day["vibe"] is not None and day["scored_listens"] < day["listens"]  # type: ignore[operator]
         expect(link.get_by_test_id("day-partly")).to_have_count(1 if partly else 0)
         words = link.get_attribute("title") or ""
-        assert words == link.get_by_test_id("day-words").inner_text()
+        assert words == link.get_by_test_id("day-words").text_content()
         assert (f"from {number(day['scored_listens'])} of them" in words) == partly, words
         assert (str(day["vibe"]) in words) == (day["vibe"] is not None), words
     some_partly = any(day["vibe"] and day["scored_listens"] < day["listens"] for day in days)  # type: ignore[operator]
