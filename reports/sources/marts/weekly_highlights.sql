@@ -8,13 +8,9 @@ select
     obsession_date::varchar as obsession_date,
     obsession_listens,
     obsession_null_reason,
-    top_day::varchar as top_day,
-    top_day_minutes,
     favourite_hour,
     favourite_hour_minutes,
     top_day_null_reason,
-    top_new_track_name,
-    top_new_artist_name,
     top_new_null_reason
 from weekly_highlights
 order by part, week_start
