@@ -26,7 +26,7 @@ FIRST = (
 )
 
 # Folders whose modules are one share.
-TOGETHER = ("tests/reports/",)
+TOGETHER: tuple[str, ...] = ()
 
 
 def share_of(nodeid: str) -> str:

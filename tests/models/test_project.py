@@ -202,7 +202,7 @@ def test_every_data_test_says_in_plain_words_what_it_guards() -> None:
         assert " " in description, f"{node}: {kind}"
         assert "_" not in re.sub(
             r"\b(dim|fct|int|stg)_\w+|\w+_(listening|songs|artists|streaks|scores|weights|rules|thresholds|versions|"
-            r"constants|providers|features|coverage|counts|history|scorecard|comparison|metrics)\b",
+            r"constants|providers|features|coverage|counts|history|highlights|scorecard|comparison|metrics)\b",
             "",
             description,
         )

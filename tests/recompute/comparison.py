@@ -104,7 +104,10 @@ EXPECTATIONS = (
         "top_songs",
         "weekly_top_songs",
         ["user_id", "week_start", "top_song_number"],
-        ["track_id", "plays", "listens", "minutes_listened", *_SCORED],
+        [
+            *("track_id", "plays", "listens", "minutes_listened", *_SCORED),
+            *("is_new_track", "previous_top_song_number", "previous_top_song_null_reason"),
+        ],
     ),
     Expectation(
         "top_artists",
@@ -117,6 +120,24 @@ EXPECTATIONS = (
         "hourly_listening",
         ["user_id", "week_start", "day_of_week", "hour_of_day"],
         ["plays", "listens", "minutes_listened", "listen_rules_version"],
+    ),
+    Expectation(
+        "highlights",
+        "weekly_highlights",
+        ["user_id", "week_start"],
+        [
+            *("obsession_track_id", "obsession_date", "obsession_listens", "obsession_null_reason"),
+            *("top_day", "top_day_minutes", "top_day_listens", "favourite_hour", "favourite_hour_minutes"),
+            *("top_day_null_reason", "top_new_track_id", "top_new_top_song_number", "top_new_listens"),
+            "top_new_null_reason",
+        ],
+    ),
+    Expectation(
+        "shared_tracks",
+        "listener_shared_tracks",
+        ["user_id", "other_user_id", "shared_track_number"],
+        ["track_id", "listens", "other_listens", "positivity_score", "vibe", "score_null_reason"],
+        is_of_everybody=True,
     ),
     Expectation(
         "streaks",

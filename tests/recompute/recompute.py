@@ -2,6 +2,7 @@
 
     files ── plays ── listens ── days, weeks, Top Songs, artists ── scores (matrix product), vibes (walk over the bands)
     plays ── hours; active days ── streaks (walk from each beginning); weeks ── what is new (sets that grow)
+    plays of a week ── highlights; sets of tracks of two listeners ── what they share
     plays of all listeners ── deciles, slopes, intervals (`engagement.py`)
     recommendations (taken as given) ── predictions ── similarity; and neighbours by brute force
 
@@ -62,6 +63,8 @@ class Recomputed:
     top_artists: pd.DataFrame
     hours: pd.DataFrame
     streaks: pd.DataFrame
+    highlights: pd.DataFrame
+    shared_tracks: pd.DataFrame
     similarity: pd.DataFrame
     deciles: pd.DataFrame
     slopes: pd.DataFrame
@@ -91,7 +94,7 @@ def recompute(
     days = _grouped(plays, ["listening_date"], tracks)
     days = _dense(days, "listening_date", "D", definitions)
     weeks = _weeks(plays, days, tracks, definitions)
-    top_songs = _top_songs(plays, tracks, definitions)
+    top_songs = _with_history(_top_songs(plays, tracks, definitions), weeks)
     deciles, slopes = feature_engagement(plays, tracks, definitions)
     if segments is None:
         segments = pd.DataFrame(columns=["user_id", "dominant_vibe", "dominant_sound_cluster", "dominant_genre"])
@@ -107,6 +110,8 @@ def recompute(
         top_artists=_top_artists(plays, weeks, tracks, definitions),
         hours=_hours(plays, definitions),
         streaks=_streaks(days),
+        highlights=_highlights(plays, days, weeks, top_songs, definitions),
+        shared_tracks=_shared_tracks(plays, tracks, definitions),
         similarity=_similarity(recommendations, top_songs, tracks, definitions),
         deciles=deciles,
         slopes=slopes,
@@ -623,6 +628,112 @@ def _top_artists(
     first_weeks = artists.groupby(["user_id", "artist_name"])["week_start"].transform("min")
     artists["is_new_artist"] = artists["week_start"] == first_weeks
     return _with_meaning(_with_coverage(artists), definitions)
+
+
+def _with_history(songs: pd.DataFrame, weeks: pd.DataFrame) -> pd.DataFrame:
+    """The songs with whether they are new, and their place in the week before where the two weeks are compared."""
+    week = pd.Timedelta(days=7)
+    of_week = weeks.set_index(["user_id", "week_start"])[["is_complete_week", "listen_rules_version"]].to_dict("index")
+    rows = []
+    for user_id, mine in songs.groupby("user_id"):
+        heard: set[str] = set()
+        places: dict[Any, dict[str, int]] = {}
+        for week_start, now in mine.groupby("week_start", sort=True):
+            before = places.get(week_start - week, {})
+            places[week_start] = dict(zip(now["track_id"], now["top_song_number"], strict=True))
+            this, last = of_week[user_id, week_start], of_week.get((user_id, week_start - week))
+            for index, track_id in now["track_id"].items():
+                reason = None
+                if last is None:
+                    reason = "no week before"
+                elif not (this["is_complete_week"] and last["is_complete_week"]):
+                    reason = "incomplete week"
+                elif this["listen_rules_version"] != last["listen_rules_version"]:
+                    reason = "other definitions"
+                elif track_id not in before:
+                    reason = "not listened to the week before"
+                rows.append((index, track_id not in heard, None if reason else before[track_id], reason))
+            heard |= set(now["track_id"])
+    columns = ["is_new_track", "previous_top_song_number", "previous_top_song_null_reason"]
+    history = pd.DataFrame(rows, columns=["index", *columns]).set_index("index")
+    return songs.join(history.astype({"previous_top_song_number": "Float64"}))
+
+
+# ---- highlights, shared tracks ----
+
+
+def _highlights(
+    plays: pd.DataFrame, days: pd.DataFrame, weeks: pd.DataFrame, top_songs: pd.DataFrame, definitions: Definitions
+) -> pd.DataFrame:
+    """Of every week what there was most of: within a day, by day, by hour, and among what is new."""
+    least = definitions.constants["obsession_least_listens"]
+    keys = ["user_id", "week_start"]
+    plays_of, days_of, songs_of = (dict(iter(table.groupby(keys))) for table in (plays, days, top_songs))
+    rows = []
+    for week in weeks.itertuples():
+        key = (week.user_id, week.week_start)
+        row: dict[str, Any] = dict(zip(keys, key, strict=True))
+        nothing = "nothing played" if week.plays == 0 else "no listens" if week.listens == 0 else None
+        mine = plays_of.get(key, plays.iloc[:0])
+        repeated: Counter[tuple[Any, str]] = Counter()
+        times: Counter[tuple[Any, str]] = Counter()
+        hours: dict[int, list[float]] = defaultdict(lambda: [0, 0])
+        columns = ["listening_date", "listening_hour", "track_id", "is_listen", "listened_ms"]
+        for date, hour, track_id, is_listen, listened_ms in mine[columns].itertuples(index=False, name=None):
+            time = 0 if pd.isna(listened_ms) else int(listened_ms)
+            repeated[date, track_id] += int(is_listen)
+            times[date, track_id] += time
+            hours[hour][0] += time
+            hours[hour][1] += int(is_listen)
+        often = [one for one in repeated if repeated[one] >= least]
+        best = min(often, key=lambda one: (-repeated[one], -times[one], *one), default=None)
+        row["obsession_track_id"] = best[1] if best else None
+        row["obsession_date"] = best[0] if best else pd.NaT
+        row["obsession_listens"] = repeated[best] if best else None
+        row["obsession_null_reason"] = None if best else nothing or "nothing repeated enough"
+        dated = [day for day in days_of[key].itertuples() if day.minutes_listened > 0]
+        top = min(dated, key=lambda day: (-day.minutes_listened, -day.listens, day.listening_date), default=None)
+        row["top_day"] = top.listening_date if top else pd.NaT
+        row["top_day_minutes"] = top.minutes_listened if top else None
+        row["top_day_listens"] = top.listens if top else None
+        favourite = min(hours, key=lambda hour: (-hours[hour][0], -hours[hour][1], hour)) if top else None
+        row["favourite_hour"] = favourite
+        row["favourite_hour_minutes"] = None if favourite is None else hours[favourite][0] / 60_000
+        row["top_day_null_reason"] = None if top else "nothing played" if week.plays == 0 else "no listening time"
+        songs = songs_of.get(key, top_songs.iloc[:0])
+        new = [song for song in songs.sort_values("top_song_number").itertuples() if song.is_new_track]
+        row["top_new_track_id"] = new[0].track_id if new else None
+        row["top_new_top_song_number"] = new[0].top_song_number if new else None
+        row["top_new_listens"] = new[0].listens if new else None
+        row["top_new_null_reason"] = None if new else nothing or "nothing new"
+        rows.append(row)
+    numbers = ["obsession_listens", "top_day_minutes", "top_day_listens", "favourite_hour", "favourite_hour_minutes"]
+    numbers += ["top_new_top_song_number", "top_new_listens"]
+    table = pd.DataFrame(rows).astype(dict.fromkeys(numbers, "Float64"))
+    return table.astype(dict.fromkeys(["obsession_date", "top_day"], "datetime64[us]"))
+
+
+def _shared_tracks(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
+    """For every two listeners the tracks of both, the one first of which the lazier of them had most."""
+    most = int(definitions.constants["shared_tracks_listed"])
+    counts = {
+        user_id: Counter(listens["track_id"]) for user_id, listens in plays[plays["is_listen"]].groupby("user_id")
+    }
+    rows = []
+    for user_id, mine in counts.items():
+        for other_user_id, theirs in counts.items():
+            if user_id == other_user_id:
+                continue
+            pairs = {track_id: (mine[track_id], theirs[track_id]) for track_id in mine.keys() & theirs.keys()}
+            order = sorted(pairs, key=lambda one, pairs=pairs: (-min(pairs[one]), -sum(pairs[one]), one))  # type: ignore[misc]
+            rows += [
+                (user_id, other_user_id, number, track_id, *pairs[track_id])
+                for number, track_id in enumerate(order[:most], start=1)
+            ]
+    columns = ["user_id", "other_user_id", "shared_track_number", "track_id", "listens", "other_listens"]
+    # Scores and vibes of tracks themselves are those of the present versions.
+    table = pd.DataFrame(rows, columns=columns).assign(week_start=pd.Timestamp.now().normalize())
+    return _with_track_meaning(table, tracks, definitions)
 
 
 # ---- recommendations ----

@@ -27,7 +27,8 @@ DESKTOP, PHONE = 1440, 390
 _NEVER_SHOWN = re.compile(r"\bNaN\b|\bundefined\b|\bInfinity\b|\[object Object\]|\bnull\b|\bInvalid Date\b")
 _ERROR_BOX = '[class*="bg-negative/10"]'
 
-expect.set_options(timeout=20_000)
+# How long something may take to appear, in milliseconds
+expect.set_options(timeout=int(os.environ.get("SPOTIFLOW_TEST_PATIENCE", "20000")))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import Place
+from tests.reports import pictures
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.server import serving
+from tests.reports.test_share_card import NEUTRAL, download, is_drawn
 from tests.reports.words import UNKNOWN, week
 
 _EMPTIED = (
@@ -19,6 +21,7 @@ _EMPTIED = (
     "fct_feature_similarity",
     "rejected_row_counts",
     "load_history",
+    "next_songs",
     "listening_gaps",
     "feature_engagement",
     "feature_engagement_slopes",
@@ -55,6 +58,9 @@ def reduce_to_one_play(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from weekly_top_songs where top_song_number > 1")
     connection.execute("update weekly_top_songs set listens = 1, plays = 1")
     connection.execute("update daily_track_listening set listens = 1, plays = 1")
+    obsession = ("track_id", "track_name", "artist_name", "date", "listens")
+    connection.execute(f"update weekly_highlights set {', '.join(f'obsession_{name} = null' for name in obsession)}")
+    connection.execute("update weekly_highlights set obsession_null_reason = 'nothing repeated enough'")
     connection.execute("update feature_coverage set provider = null")
     counts = "plays = 1, listens = 1, unique_tracks = 1, scored_listens = 0, feature_coverage_pct = 0"
     connection.execute(f"update daily_listening set {counts}")
@@ -154,6 +160,16 @@ def test_one_play_without_features(reader: Visitor, almost_nothing: BuiltSite) -
     expect(page.get_by_test_id("incomplete")).to_have_text("1 of 7 days")
     expect(page.get_by_test_id("coverage")).to_contain_text("spotiflow load features")
     expect(page.get_by_test_id("score-reason").first).to_have_text("None of the songs played has audio features.")
+    expect(page.get_by_test_id("score-radar")).to_have_count(0)
+    expect(page.get_by_test_id("mood-empty")).to_contain_text("No song with audio features was played")
+    expect(page.get_by_test_id("obsession-empty")).to_have_text("No song was repeated often enough on one day.")
+    expect(page.get_by_test_id("clock").locator("[data-hour]").first).to_be_attached()
+    expect(page.get_by_test_id("top-artist").first).to_be_visible()
+    expect(page.get_by_test_id("empty-state")).to_contain_text("No suggestions yet")
+    is_drawn(page)
+    _, png = download(page, "square")
+    assert pictures.share_of(page, png, NEUTRAL, (0, 0, 50, 50)) == 1
+    assert "1 song." in str(page.get_by_test_id("card-square").get_attribute("aria-label")).replace("\xa0", " ")
     expect(page.get_by_test_id("day-link")).to_have_count(1)
     page.get_by_test_id("day-link").click()
     page.wait_for_url("**/day/**")
@@ -163,6 +179,11 @@ def test_one_play_without_features(reader: Visitor, almost_nothing: BuiltSite) -
     )
     expect(page.get_by_test_id("previous-day")).to_be_disabled()
     expect(page.get_by_test_id("next-day")).to_be_disabled()
+
+
+def test_nobody_else_has_listening_to_compare_with(reader: Visitor) -> None:
+    page = reader.open("/compare/")
+    expect(page.get_by_test_id("takes-two")).to_contain_text("one listener only")
 
 
 @pytest.mark.parametrize("path", ["/weekly-wrapped/", "/day/"])

@@ -215,10 +215,21 @@ def _cards(page: Page) -> list[dict[str, float]]:
     )
 
 
-@pytest.mark.parametrize("scores", [3, 4, 5])
-def test_cards_stand_in_one_row_or_one_column(reader: Visitor, changed: Changed, scores: int) -> None:
+def _day_of(changed: Changed, scores: int) -> dict[str, object]:
+    """A day with songs in the week with so many scores."""
     week = _weeks(changed)[scores]
-    page = reader.open(f"/weekly-wrapped/?listener={week['user_id']}&week={week['week_start']}")
+    return changed.site.row(
+        "select * from daily_listening where user_id = ? and week_start = ? and scored_listens > 0 "
+        "order by listening_date",
+        week["user_id"],
+        week["week_start"],
+    )
+
+
+@pytest.mark.parametrize("scores", [3, 4, 5])
+def test_cards_of_a_day_stand_in_one_row_or_one_column(reader: Visitor, changed: Changed, scores: int) -> None:
+    day = _day_of(changed, scores)
+    page = reader.open(f"/day/?listener={day['user_id']}&date={day['listening_date']}")
     cards = _cards(page)
     assert len(cards) == scores
     assert all(card["inside"] for card in cards)
@@ -235,6 +246,35 @@ def test_cards_stand_in_one_row_or_one_column(reader: Visitor, changed: Changed,
     assert len({round(card["x"]) for card in cards}) == 1, "one column on a phone"
     assert all(card["inside"] for card in cards)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
+@pytest.mark.parametrize("scores", [3, 4, 5])
+def test_scores_of_a_week_stand_beside_a_shape_with_as_many_corners(
+    reader: Visitor, changed: Changed, scores: int
+) -> None:
+    week = _weeks(changed)[scores]
+    page = reader.open(f"/weekly-wrapped/?listener={week['user_id']}&week={week['week_start']}")
+    radar = page.get_by_test_id("score-radar")
+    expect(radar.locator("circle")).to_have_count(scores)
+    labels = page.locator("article[data-testid^=score-] h3").all_inner_texts()
+    expect(radar.locator("text.axis-label")).to_have_text(labels)
+    for width, beside in ((DESKTOP, True), (900, True), (PHONE, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        cards, shape = _cards(page), radar.bounding_box()
+        assert len(cards) == scores
+        assert shape
+        assert all(card["inside"] for card in cards)
+        assert len({round(card["x"]) for card in cards}) == 1, "one column"
+        assert (shape["x"] + shape["width"] <= cards[0]["x"]) == beside
+        for text in radar.locator("text.axis-label").all():
+            box = text.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= (cards[0]["x"] if beside else width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The picture to share says them all, too
+    said = str(page.get_by_test_id("card-square").get_attribute("aria-label"))
+    assert all(label in said for label in labels)
 
 
 def test_weekly_wrapped_and_day_show_the_new_score(reader: Visitor, changed: Changed) -> None:

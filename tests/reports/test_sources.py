@@ -108,6 +108,7 @@ _SUBJECTS = {
     "top new song": "top_new",
     "place change": "previous_top_song",
     "suggestion": "closest",
+    "taste": "feature_similarity",
 }
 _OF_PREDICTIONS = {
     "similarity": "similarity",

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.reports import words
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, change, count, duration, minutes, number, percent, points, week
 
@@ -75,7 +76,12 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
             name = feature["audio_feature"]
             expect(page.get_by_test_id(f"feature-{name}")).to_contain_text(percent(row[f"{name}_pct"]))
     shows_days(page, site, row)
+    shows_mood(page, site, row)
+    shows_hours(page, site, row)
+    shows_highlights(page, site, row)
     shows_top_songs(page, site, row)
+    shows_top_artists(page, site, row)
+    shows_suggestions(page, site, row)
 
 
 def shows_gap(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -124,9 +130,160 @@ def shows_scores(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
             expect(card.get_by_test_id("score-change")).to_contain_text(str(one["change_sentence"]))
         else:
             expect(card.get_by_test_id("score-change")).to_contain_text(points(one["score_change_pp"]))
+    shows_radar(page, scores)
     if row["scored_listens"]:
         version = f"version {scores[0]['score_weights_version']} of the score weights"
         expect(page.get_by_test_id("score-version")).to_have_text(version)
+
+
+def shows_radar(page: Page, scores: list[dict[str, object]]) -> None:
+    """Three scores or more are a shape, over that of the week before where they are compared with it."""
+    radar = page.get_by_test_id("score-radar")
+    if len(scores) < 3 or all(one["score_value"] is None for one in scores):
+        expect(radar).to_have_count(0)
+        return
+    said = str(radar.get_by_role("img").get_attribute("aria-label")).replace("\xa0", " ")
+    compared = [one for one in scores if one["score_change_pp"] is not None]
+    for one in scores:
+        before = f", the week before {percent(one['previous_score_value'])}" if one in compared else ""
+        assert f"{one['label']} {percent(one['score_value'])}{before}" in said
+    expect(radar.locator("[data-series=now]")).to_have_count(1)
+    expect(radar.locator("[data-series=before]")).to_have_count(1 if len(compared) == len(scores) else 0)
+    title = page.get_by_test_id("scores-title")
+    if moved := [one for one in compared if points(one["score_change_pp"]) != points(0)]:
+        most = max(moved, key=lambda one: abs(float(str(one["score_change_pp"]))))
+        expect(title).to_have_text(f"{most['label']} moved most: {points(most['score_change_pp'])}")
+    else:
+        expect(title).not_to_contain_text("moved most")
+
+
+def shows_mood(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """A dot in its vibe's colour for each day whose mood is known, a gap for the others."""
+    days = site.rows(
+        "select * from daily_listening where user_id = ? and week_start = ? and valence_pct is not null "
+        "order by listening_date",
+        row["user_id"],
+        row["week_start"],
+    )
+    mood = page.get_by_test_id("mood")
+    expect(mood.get_by_test_id("mood-empty")).to_have_count(0 if days else 1)
+    dots = mood.locator("circle")
+    expect(dots).to_have_count(len(days))
+    for dot, one in zip(dots.all(), days, strict=True):
+        expect(dot).to_have_attribute("data-date", str(one["listening_date"]))
+        look = site.row(
+            "select colour from vibe_thresholds where vibe = ? and version = ?",
+            one["vibe"],
+            one["vibe_thresholds_version"],
+        )
+        expect(dot).to_have_attribute("fill", str(look["colour"]))
+    if days:
+        said = str(mood.get_by_role("img").get_attribute("aria-label")).replace("\xa0", " ")
+        for one in days:
+            assert f"{percent(one['valence_pct'])}, {one['vibe']}" in said
+        assert said.count("not known") == 7 - len(days)
+
+
+def shows_hours(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """A clock with every hour in which something was played, and a table that says the same."""
+    key = (row["user_id"], row["week_start"])
+    hours = site.rows(
+        "select hour_of_day, sum(minutes_listened) as minutes from hourly_listening where user_id = ? "
+        "and week_start = ? group by hour_of_day having minutes > 0 order by hour_of_day",
+        *key,
+    )
+    highlights = site.row("select * from weekly_highlights where user_id = ? and week_start = ?", *key)
+    if not hours:
+        reason = sentence(site, "top day", highlights["top_day_null_reason"])
+        expect(page.get_by_test_id("clock-empty")).to_have_text(reason)
+        return
+    peak = int(str(highlights["favourite_hour"]))
+    expect(page.get_by_test_id("clock-title")).to_have_text(
+        f"Most was played from {peak:02d}:00 to {(peak + 1) % 24:02d}:00"
+    )
+    clock = page.get_by_test_id("clock")
+    expect(clock.locator("[data-hour]")).to_have_count(len(hours))
+    expect(clock.locator("[data-hour].highlight")).to_have_attribute("data-hour", str(peak))
+    clock.locator("summary").click()
+    rows = page.get_by_test_id("clock-table").locator("tbody tr")
+    expect(rows).to_have_count(24)
+    shown = rows.locator("td").all_inner_texts()
+    known = {int(str(hour["hour_of_day"])): hour["minutes"] for hour in hours}
+    assert [text.replace("\xa0", " ") for text in shown] == [minutes(known.get(hour, 0)) for hour in range(24)]
+    clock.locator("summary").click()
+
+
+def shows_highlights(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """The obsession and the new songs; where there are none, why."""
+    key = (row["user_id"], row["week_start"])
+    highlights = site.row("select * from weekly_highlights where user_id = ? and week_start = ?", *key)
+    obsession = page.get_by_test_id("obsession")
+    if highlights["obsession_track_id"] is None:
+        reason = sentence(site, "obsession", highlights["obsession_null_reason"])
+        expect(obsession.get_by_test_id("obsession-empty")).to_have_text(reason)
+    else:
+        for text in ("obsession_track_name", "obsession_artist_name"):
+            expect(obsession).to_contain_text(str(highlights[text]))
+        when = obsession.get_by_test_id("obsession-when")
+        expect(when).to_contain_text(f"Played {number(highlights['obsession_listens'])} times")
+        expect(when).to_contain_text(words.day(highlights["obsession_date"]))  # type: ignore[arg-type]
+    new = site.rows(
+        "select * from weekly_top_songs where user_id = ? and week_start = ? and is_new_track order by top_song_number",
+        *key,
+    )
+    card = page.get_by_test_id("new-songs")
+    lines = card.get_by_test_id("new-song")
+    expect(lines).to_have_count(min(4, len(new)))
+    for line, song in zip(lines.all(), new[:4], strict=True):
+        expect(line).to_contain_text(str(song["track_name"]))
+        expect(line).to_contain_text(count(song["listens"], "listen"))
+    if new:
+        expect(card.locator("h2")).to_contain_text(f"{count(row['new_tracks'], 'song')} for the first time")
+        assert len(new) == row["new_tracks"]
+    else:
+        reason = sentence(site, "top new song", highlights["top_new_null_reason"])
+        expect(card.get_by_test_id("new-empty")).to_have_text(reason)
+
+
+def shows_top_artists(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    artists = site.rows(
+        "select * from weekly_top_artists where user_id = ? and week_start = ? order by top_artist_number",
+        row["user_id"],
+        row["week_start"],
+    )
+    lines = page.get_by_test_id("top-artist")
+    expect(lines).to_have_count(min(5, len(artists)))
+    for line, artist in zip(lines.all(), artists[:5], strict=True):
+        expect(line).to_contain_text(str(artist["artist_name"]))
+        expect(line).to_contain_text(count(artist["listens"], "listen"))
+        expect(line).to_contain_text(f"{count(artist['unique_tracks'], 'song')}, {minutes(artist['minutes_listened'])}")
+        expect(line.get_by_test_id("new-mark")).to_have_count(1 if artist["is_new_artist"] else 0)
+    if not artists:
+        expect(page.get_by_test_id("artists-empty")).to_have_text(sentence(site, "score", row["score_null_reason"]))
+
+
+def shows_suggestions(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
+    """What to try next: because of which song, how near, by whom."""
+    songs = site.rows("select * from next_songs where user_id = ? order by suggestion_number", row["user_id"])
+    labels = {one["audio_feature"]: one["label"] for one in site.rows("select * from audio_features")}
+    lines = page.get_by_test_id("suggestion")
+    expect(lines).to_have_count(min(4, len(songs)))
+    for line, song in zip(lines.all(), songs[:4], strict=True):
+        text = " ".join(line.inner_text().split())
+        assert str(song["track_name"]) in text
+        assert f"Because of {song['seed_track_name']} by {song['seed_artist_name']}" in text
+        *others, last = str(song["recommenders"]).split(", ")
+        assert f"Recommended by {' and '.join(filter(None, [', '.join(others), last]))}" in text
+        for nth in (1, 2):
+            if name := song[f"closest_feature_{nth}"]:
+                values = [percent(song[f"closest_feature_{nth}_{which}_pct"]) for which in ("seed", "track")]
+                near = line.locator("dl > div").nth(nth - 1)
+                expect(near.locator("dt")).to_have_text(str(labels[name]))
+                expect(near.locator("dd")).to_contain_text(f"{values[0]} in the song that was played")
+                expect(near.locator("dd")).to_contain_text(f"{values[1]} in this one")
+        if song["closest_null_reason"]:
+            expect(line).to_contain_text(sentence(site, "suggestion", song["closest_null_reason"]))
+        expect(line.get_by_test_id("spotify-link")).to_have_count(1 if song["has_spotify_page"] else 0)
 
 
 def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -164,7 +321,8 @@ def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None
     for line, song in zip(shown.all()[:5], songs[:5], strict=True):
         cells = [" ".join(text.split()) for text in line.locator("td").all_inner_texts()]
         assert cells[0] == number(song["top_song_number"])
-        assert cells[1] == f"{song['track_name']} {song['artist_name']}"
+        new = " New" if song["is_new_track"] else ""
+        assert cells[1] == f"{song['track_name']}{new} {song['artist_name']}"
         assert cells[2] == number(song["listens"])
         assert cells[3] == minutes(song["minutes_listened"])
         assert cells[4:-1] == [percent(song[f"{score}_score"]) for score in scores]
@@ -251,6 +409,32 @@ def test_all_songs_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
     )
     page.get_by_test_id("all-songs").click()
     expect(page.get_by_test_id("top-song")).to_have_count(songs["n"])  # type: ignore[arg-type]
+
+
+def test_ten_artists_and_all_suggestions_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
+    row = built_site.row(find("the usual"))
+    page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
+    page.get_by_test_id("all-artists").click()
+    expect(page.get_by_test_id("top-artist")).to_have_count(10)
+    page.get_by_test_id("all-suggestions").click()
+    songs = built_site.row("select count(*) as n from next_songs where user_id = ?", row["user_id"])
+    expect(page.get_by_test_id("suggestion")).to_have_count(songs["n"])  # type: ignore[arg-type]
+    page.get_by_test_id("previous-week").click()
+    expect(page.get_by_test_id("top-artist")).to_have_count(5)
+
+
+def test_names_of_songs_lead_to_their_pages(visitor: Visitor, built_site: BuiltSite) -> None:
+    row = built_site.row(find("the usual"))
+    song = built_site.row(
+        "select * from weekly_top_songs where user_id = ? and week_start = ? order by top_song_number",
+        row["user_id"],
+        row["week_start"],
+    )
+    page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
+    page.get_by_test_id("top-song").first.get_by_role("link", name=str(song["track_name"]), exact=True).click()
+    page.wait_for_url(f"**/track/?track={song['track_id']}*")
+    visitor.settle()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(str(song["track_name"]))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,11 @@ def _rounded(value: float, digits: int) -> Decimal:
     return Decimal(repr(value)).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
 
 
+def plain(text: str | None) -> str:
+    """A text as a reader takes it: any white space, also one that keeps words together, is a space."""
+    return " ".join((text or "").split())
+
+
 def number(value: object, digits: int = 0) -> str:
     return UNKNOWN if value is None else f"{_rounded(float(str(value)), digits):,}"
 

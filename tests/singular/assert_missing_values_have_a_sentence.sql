@@ -39,6 +39,7 @@ reasons as (
         ('suggestion', 'next_songs', 'closest_null_reason'),
         ('score', 'next_songs', 'score_null_reason'),
         ('score', 'listener_shared_tracks', 'score_null_reason'),
+        ('taste', 'listener_similarity', 'feature_similarity_null_reason'),
         ('obsession', 'weekly_highlights', 'obsession_null_reason'),
         ('top day', 'weekly_highlights', 'top_day_null_reason'),
         ('top new song', 'weekly_highlights', 'top_new_null_reason'),

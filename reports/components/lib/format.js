@@ -118,6 +118,12 @@ export const week = (weekStart) => {
 export const moment = (iso) =>
 	typeof iso === 'string' && iso.length >= 16 ? `${date(iso)}, ${iso.slice(11, 16)}${NBSP}UTC` : UNKNOWN;
 
+/** 07:00, for an hour of the day @type {(hour: unknown) => string} */
+export const hourOfDay = (hour) => (known(hour) ? `${String(hour % 24).padStart(2, '0')}:00` : UNKNOWN);
+
+/** once, twice, 3 times @type {(value: unknown) => string} */
+export const times = (value) => (value === 1 ? 'once' : value === 2 ? 'twice' : count(value, 'time'));
+
 /** The date so many days later @type {(iso: string, days: number) => string} */
 export const addDays = (iso, days) => {
 	const at = parse(iso);

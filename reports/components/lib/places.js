@@ -17,7 +17,8 @@ export const sections = [
 		short: 'Wrapped',
 		icon: 'M5 20v-7M10 20V8M15 20V4M20 20v-9',
 		places: [
-			{ path: '/weekly-wrapped/', label: 'The week' }
+			{ path: '/weekly-wrapped/', label: 'The week' },
+			{ path: '/compare/', label: 'Two listeners' }
 		]
 	},
 	{
@@ -49,3 +50,7 @@ export const isAt = (place, here) => here === place.path || Boolean(place.also?.
 
 /** The section that a page belongs to @type {(here: string) => Section | undefined} */
 export const sectionOf = (here) => sections.find((section) => section.places.some((place) => isAt(place, here)));
+
+/** Whether the site has a page at this address: names of songs and artists are links once theirs are there
+ * @type {(path: string) => boolean} */
+export const hasPage = (path) => sections.some((section) => section.places.some((place) => isAt(place, path)));

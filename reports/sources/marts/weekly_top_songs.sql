@@ -12,6 +12,7 @@ select
     musicality_score,
     positivity_score,
     vibe,
-    score_null_reason
+    score_null_reason,
+    is_new_track
 from weekly_top_songs
 order by part, week_start, top_song_number

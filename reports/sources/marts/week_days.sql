@@ -1,0 +1,18 @@
+-- What a week page shows of its days
+select
+    user_id || strftime(week_start, '%Y') as part,
+    user_id,
+    week_start::varchar as week_start,
+    listening_date::varchar as listening_date,
+    plays,
+    listens,
+    minutes_listened,
+    scored_listens,
+    valence_pct,
+    vibe,
+    score_null_reason,
+    feature_coverage_pct,
+    has_gap,
+    vibe_thresholds_version
+from daily_listening
+order by part, listening_date

@@ -1,0 +1,164 @@
+"""Every page, for listeners of all kinds: whole, quiet, accessible, on any screen and with the keyboard alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.conftest import PROJECT, Place, once_a_session
+from tests.reports import histories
+from tests.reports.conftest import BuiltSite, Visitor
+from tests.reports.server import serving
+from tests.reports.test_pages import PATHS
+
+AXE = PROJECT / "reports" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = (1440, 768, 360)
+THEMES = ("light", "dark")
+KINDS = {
+    "the sample": None,
+    "one play": "first",
+    "a podcast only": "second",
+    "five years": "long",
+    "no features, no recommendations": "plain",
+}
+_NAMES = {"first": "Robin", "second": "Aaron", "long": "Quinn", "plain": "Sasha"}
+# As many steps of the Tab key as a patient person takes
+_STEPS = 120
+
+
+@pytest.fixture(scope="session")
+def sites(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], BuiltSite]]:
+    """The site for each kind of listener; built once a session."""
+    open_servers = []
+    known: dict[str, BuiltSite] = {"the sample": built_site}
+
+    def site(kind: str) -> BuiltSite:
+        if kind not in known:
+            make = histories.one_play if kind in ("one play", "a podcast only") else histories.five_years
+            place = Place(once_a_session(tmp_path_factory, make.__name__, make))
+            server = serving(place.site)
+            open_servers.append(server)
+            known[kind] = BuiltSite(server.__enter__(), place.site, place.published, place.build_log)
+        return known[kind]
+
+    yield site
+    for server in open_servers:
+        server.__exit__(None, None, None)
+
+
+def _address(site: BuiltSite, path: str, kind: str) -> str:
+    """The page about this kind of listener, and about a song and an artist that are there."""
+    label = KINDS[kind]
+    if path == "/track/":
+        return f"/track/?track={site.row('select track_id from dim_tracks order by track_id')['track_id']}"
+    if path == "/artist/":
+        return f"/artist/?artist={quote(str(site.row('select artist_name from dim_tracks order by 1')['artist_name']))}"
+    if label is None:
+        return path
+    user_id = site.row("select user_id from dim_users where display_name = ?", _NAMES[label])["user_id"]
+    return f"{path}?listener={user_id}"
+
+
+def _findings(page: Page) -> list[str]:
+    """Serious and critical findings of axe-core, the rules of WCAG 2.2 A and AA and its best practices."""
+    if not page.evaluate("typeof window.axe !== 'undefined'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        """async () => (await window.axe.run(document, { resultTypes: ['violations'] })).violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, nodes }) => ({ id, html: nodes.slice(0, 2).map((node) => node.html.slice(0, 200)) }))"""
+    )
+    return [json.dumps(one) for one in found]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_stands(sites: Callable[[str], BuiltSite], browser: Browser, kind: str, path: str) -> None:
+    """No error, on the page or in its console, no foreign request, nothing too wide, nothing that axe-core minds."""
+    site = sites(kind)
+    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}, reduced_motion="reduce")
+    visitor = Visitor(context.new_page(), site.url)
+    visitor.watch()
+    page = visitor.open(_address(site, path, kind))
+    for theme in THEMES:
+        page.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(50)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, f"{path} is {wide} px wide at {width} px"
+            if width != 768:
+                assert _findings(page) == [], (theme, width)
+    visitor.check()
+    context.close()
+    assert visitor.problems == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_keyboard_alone_gets_everywhere(sites: Callable[[str], BuiltSite], browser: Browser, path: str) -> None:
+    """Tab goes from one thing to the next in the page's order, is never caught, and shows where it is."""
+    site = sites("the sample")
+    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}, reduced_motion="reduce")
+    visitor = Visitor(context.new_page(), site.url)
+    visitor.watch()
+    page = visitor.open(_address(site, path, "the sample"))
+    wanted = page.evaluate(
+        """() => [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')]
+            .filter((one) => one.tabIndex >= 0 && !one.disabled && one.getClientRects().length
+                && !(one.type === 'radio' && !one.checked))
+            .map((one, nth) => (one.dataset.nth = nth)).length"""
+    )
+    assert wanted > 5
+    reached = []
+    for _ in range(min(wanted, _STEPS)):
+        page.keyboard.press("Tab")
+        nth, shown = page.evaluate(
+            """() => {
+                const one = document.activeElement;
+                const style = getComputedStyle(one.type === 'radio' ? one.closest('label') : one);
+                return [one.dataset.nth ?? null, style.outlineStyle !== 'none' && style.outlineWidth !== '0px'];
+            }"""
+        )
+        assert nth is not None, f"after {reached[-1:]} the focus went where nothing can be used"
+        assert shown, f"nobody sees that {page.evaluate('document.activeElement.outerHTML')[:160]} has the focus"
+        reached.append(int(nth))
+    assert len(set(reached)) == len(reached), "the focus went in a circle"
+    # In the order of the page: what stands first comes first (a fixed bar may stand elsewhere)
+    assert sorted(reached) == list(range(len(reached)))
+    context.close()
+    assert visitor.problems == []
+
+
+def test_no_page_fetches_more_than_a_megabyte(sites: Callable[[str], BuiltSite], browser: Browser) -> None:
+    """Five years of somebody; the search and the top songs of any dates may load by the year."""
+    site = sites("five years")
+    by_the_year = {"/search/", "/top-songs/"}
+    for path in PATHS:
+        context = browser.new_context(reduced_motion="reduce")
+        visitor = Visitor(context.new_page(), site.url)
+        sizes: list[int] = []
+
+        def weigh(response: object, sizes: list[int] = sizes) -> None:
+            if "/data/" in response.url or "/api/prerendered_queries/" in response.url:  # type: ignore[attr-defined]
+                sizes.append(len(response.body()))  # type: ignore[attr-defined]
+
+        visitor.page.on("response", weigh)
+        visitor.watch()
+        visitor.open(_address(site, path, "five years"))
+        context.close()
+        assert path in by_the_year or sum(sizes) < 1_000_000, f"{path}: {sum(sizes):,} bytes"
+
+
+def test_pages_do_not_grow_in_number(sites: Callable[[str], BuiltSite]) -> None:
+    """As many files of HTML for five years as for one play."""
+
+    def pages(site: BuiltSite) -> set[Path]:
+        return {file.relative_to(site.folder) for file in site.folder.rglob("*.html")}
+
+    assert pages(sites("five years")) == pages(sites("one play")) == pages(sites("the sample"))
+    assert {f"/{path.parent}/".replace("/./", "/") for path in pages(sites("one play"))} >= set(PATHS)
