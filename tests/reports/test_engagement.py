@@ -45,7 +45,10 @@ def shows_the_latest_week(page: Page, site: BuiltSite, kind: str, segment: str) 
         f"In the week {week(row['week_start'])}, {number(row['active_listeners'])} of "  # type: ignore[arg-type]
         f"{count(row['listeners'], 'listener')} listened"
     )
-    assert f"{duration(row['minutes_per_active_listener'])} each" in said
+    if row["active_listeners"]:
+        assert f"{duration(row['minutes_per_active_listener'])} each" in said
+    else:
+        assert "each" not in said
     assert (f"{number(row['returning_listeners'])} had listened in the week before" in said) == bool(
         row["returning_listeners"]
     )
@@ -312,9 +315,9 @@ def test_charts_can_be_read_with_the_keyboard(visitor: Visitor, built_site: Buil
     chart.focus()
     page.keyboard.press("Home")
     for row in rows[:2]:
-        told = week(row["week_start"])  # type: ignore[arg-type]
+        told = week(row["week_start"]).replace(" ", r"\s")  # type: ignore[arg-type]
         gone = number(row["lost_listeners"])
-        expect(chart).to_have_attribute("aria-valuetext", re.compile(rf"^{re.escape(told)}: .*Lost {gone}$"))
+        expect(chart).to_have_attribute("aria-valuetext", re.compile(rf"^{told}: .*Lost {gone}$"))
         page.keyboard.press("ArrowRight")
 
 
@@ -323,7 +326,8 @@ def test_the_page_loads_little(visitor: Visitor) -> None:
     files: list[Response] = []
     visitor.page.on("response", lambda one: files.append(one) if one.url.endswith((".parquet", ".arrow")) else None)
     visitor.open("/engagement/")
-    assert 0 < sum(len(one.body()) for one in files) < 200_000
+    # What is asked for again comes from the browser's cache
+    assert 0 < sum({one.url: int(one.headers["content-length"]) for one in files}.values()) < 200_000
 
 
 # ---- a site with much that can be missing ----
