@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote_plus
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.reports.conftest import PHONE, BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, count, day, duration, number, percent, points, week
@@ -45,7 +45,10 @@ def shows_the_latest_week(page: Page, site: BuiltSite, kind: str, segment: str) 
         f"In the week {week(row['week_start'])}, {number(row['active_listeners'])} of "  # type: ignore[arg-type]
         f"{count(row['listeners'], 'listener')} listened"
     )
-    assert f"{duration(row['minutes_per_active_listener'])} each" in said
+    if row["active_listeners"]:
+        assert f"{duration(row['minutes_per_active_listener'])} each" in said
+    else:
+        assert "each" not in said
     assert (f"{number(row['returning_listeners'])} had listened in the week before" in said) == bool(
         row["returning_listeners"]
     )
@@ -311,28 +314,20 @@ def test_charts_can_be_read_with_the_keyboard(visitor: Visitor, built_site: Buil
     chart = page.get_by_test_id("come-and-go").get_by_role("slider")
     chart.focus()
     page.keyboard.press("Home")
-    first = rows[0]
-    assert chart.get_attribute("aria-valuetext").startswith(week(first["week_start"]))  # type: ignore[union-attr, arg-type]
-    page.keyboard.press("ArrowRight")
-    second = chart.get_attribute("aria-valuetext")
-    assert second is not None
-    assert second.startswith(week(rows[1]["week_start"]))  # type: ignore[arg-type]
-    assert f"Lost {number(rows[1]['lost_listeners'])}" in second
+    for row in rows[:2]:
+        told = week(row["week_start"]).replace(" ", r"\s")  # type: ignore[arg-type]
+        gone = number(row["lost_listeners"])
+        expect(chart).to_have_attribute("aria-valuetext", re.compile(rf"^{told}: .*Lost {gone}$"))
+        page.keyboard.press("ArrowRight")
 
 
 def test_the_page_loads_little(visitor: Visitor) -> None:
     """One segment's rows, not those of all."""
-    sizes: list[int] = []
-    visitor.page.on(
-        "response",
-        lambda response: (
-            sizes.append(int(response.headers.get("content-length", 0)))
-            if response.url.endswith((".parquet", ".arrow"))
-            else None
-        ),
-    )
+    files: list[Response] = []
+    visitor.page.on("response", lambda one: files.append(one) if one.url.endswith((".parquet", ".arrow")) else None)
     visitor.open("/engagement/")
-    assert 0 < sum(sizes) < 200_000
+    # What is asked for again comes from the browser's cache
+    assert 0 < sum({one.url: int(one.headers["content-length"]) for one in files}.values()) < 200_000
 
 
 # ---- a site with much that can be missing ----
