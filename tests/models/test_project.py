@@ -245,7 +245,7 @@ def _tables_of(page: Path) -> set[str]:
     tables = set()
     for source in sources:
         sql = re.sub(r"--.*", "", (SOURCES / f"{source}.sql").read_text(encoding="utf-8"))
-        tables |= set(re.findall(r"\b(?:from|join) (\w+)", sql))
+        tables |= set(re.findall(r"\b(?:from|join) (\w+)", sql)) - set(re.findall(r"\b(\w+) as \(", sql))
     return tables - ABOUT
 
 
