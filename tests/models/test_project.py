@@ -245,7 +245,8 @@ def _tables_of(page: Path) -> set[str]:
     tables = set()
     for source in sources:
         sql = re.sub(r"--.*", "", (SOURCES / f"{source}.sql").read_text(encoding="utf-8"))
-        tables |= set(re.findall(r"\b(?:from|join) (\w+)", sql)) - set(re.findall(r"\b(\w+) as \(", sql))
+        own = set(re.findall(r"(?:\bwith|,)\s+(\w+) as \(", sql))  # what a query names for itself is no table
+        tables |= set(re.findall(r"\b(?:from|join) (\w+)", sql)) - own
     return tables - ABOUT
 
 
