@@ -376,7 +376,15 @@ def test_the_table_of_the_folder_names_everything_in_it(sample_build: Place) -> 
     text = (PUBLISHING / "static-host.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([^`]+)`", text.partition("## What is in the folder")[2].partition("\n## ")[0]))
     first = {name.partition("/")[0] for name in named}
-    icons = {"favicon.ico", "icon.svg", "apple-touch-icon.png", "icon-192.png", "icon-512.png", "manifest.webmanifest"}
+    icons = {
+        "favicon.ico",
+        "icon.svg",
+        "apple-touch-icon.png",
+        "icon-192.png",
+        "icon-512.png",
+        "manifest.webmanifest",
+        "social-preview.png",
+    }
     there = {path.name for path in sample_build.site.iterdir()}
     assert there - icons - {name for name in there if (sample_build.site / name / "index.html").is_file()} <= first
     assert icons <= there
