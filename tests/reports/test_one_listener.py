@@ -81,7 +81,7 @@ def test_suggestions_lead_to_spotify_and_the_page_asks_it_for_nothing(reader: Vi
     for link, song in zip(links.all(), songs[1:], strict=True):
         expect(link).to_have_attribute("href", f"https://open.spotify.com/track/{song['track_id']}")
         expect(link).to_have_attribute("rel", "external noreferrer")
-        expect(link).to_have_accessible_name(f"Open in Spotify: {song['track_name']}")
+        expect(link).to_have_accessible_name(f"Open in Spotify ({song['track_name']})")
         link.hover()  # pages of this site are fetched ahead where a pointer rests
     reader.settle()
 
