@@ -104,8 +104,6 @@ def test_a_fault_in_a_page_is_noticed(built_site: BuiltSite, tmp_path: Path, pag
             "--no-header",
             "-p",
             "no:cacheprovider",
-            "-p",
-            "no:xdist",
         ],
         cwd=PROJECT,
         env={
