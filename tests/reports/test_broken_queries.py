@@ -1,11 +1,13 @@
 """The tests of each page notice when its SQL is wrong: a misspelt column, a missing table, an answer without rows.
 
-A build keeps the SQL of a page as it is written. So each fault is put into a copy of the built site, and the page's own
-tests run against it: they must fail.
+A build keeps the SQL of a page that asks its reader something as it is written: the browser runs it. So each fault is
+put into a copy of the built site, and the page's own tests run against it: they must fail. A page without a choice is
+answered while it is built: there a wrong name stops the build, and of an answer without rows its tests must speak.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,10 +15,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, Place
 from tests.reports.conftest import BuiltSite
+from tests.workflow.conftest import copy_project
 
 pytestmark = pytest.mark.long
 
@@ -84,27 +88,20 @@ def break_site(site: Path, copy: Path, sql: str, fault: str) -> int:
     return places
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("page", pages())
-def test_a_fault_in_a_page_is_noticed(built_site: BuiltSite, tmp_path: Path, page: str, fault: str) -> None:
-    queries = list(own_queries(page).items())
-    name, sql = queries[FAULTS.index(fault) % len(queries)]
-    assert with_fault(sql, fault) != sql, f"{page}: {name} has no place for this fault"
-    copy = tmp_path / "site"
-    assert break_site(built_site.folder, copy, sql, fault), f"the SQL of {page}: {name} is not in the built site"
+def is_answered_while_built(page: str) -> bool:
+    """Whether nothing on the page hangs on a choice."""
+    return "${inputs." not in (PAGES / f"{page}.md").read_text(encoding="utf-8")
+
+
+WHOLE = [page for page in pages() if is_answered_while_built(page)]
+ASKING = [page for page in pages() if page not in WHOLE]
+
+
+def notice(built_site: BuiltSite, copy: Path, page: str) -> None:
+    """The page's own tests fail on this copy of the site."""
     tests = PROJECT / "tests" / "reports" / f"{TESTS.get(page, f'test_{page}'.replace('-', '_'))}.py"
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            str(tests),
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-        ],
+        [sys.executable, "-m", "pytest", str(tests), "-x", "-q", "--no-header", "-p", "no:cacheprovider"],
         cwd=PROJECT,
         env={
             **{key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
@@ -116,5 +113,69 @@ def test_a_fault_in_a_page_is_noticed(built_site: BuiltSite, tmp_path: Path, pag
         text=True,
         check=False,
     )
-    assert done.returncode == 1, f"{name}: nobody noticed ({done.returncode})\n{done.stdout[-2000:]}"
-    assert "failed" in done.stdout or "error" in done.stdout
+    assert done.returncode == 1, f"nobody noticed ({done.returncode})\n{done.stdout[-2000:]}"
+    assert re.search(r"\d+ (failed|error)", done.stdout)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("page", ASKING)
+def test_a_fault_in_a_page_is_noticed(built_site: BuiltSite, tmp_path: Path, page: str, fault: str) -> None:
+    queries = [(name, sql) for name, sql in own_queries(page).items() if "${inputs." in sql]
+    name, sql = queries[FAULTS.index(fault) % len(queries)]
+    assert with_fault(sql, fault) != sql, f"{page}: {name} has no place for this fault"
+    copy = tmp_path / "site"
+    assert break_site(built_site.folder, copy, sql, fault), f"the SQL of {page}: {name} is not in the built site"
+    notice(built_site, copy, page)
+
+
+def empty(file: Path, length: bool = False) -> None:
+    """Take all rows out of an answer; what says how many there are says none."""
+    rows = pa.ipc.open_stream(file.read_bytes()).read_all()
+    file.unlink()  # the site has a second name for it
+    with pa.ipc.new_stream(file, rows.schema) as stream:
+        if length:
+            none = [pa.array([0], type=field.type) for field in rows.schema]
+            stream.write_table(pa.table(none, schema=rows.schema))
+        else:
+            stream.write_table(rows.slice(0, 0))
+
+
+@pytest.mark.parametrize("page", WHOLE)
+def test_an_answer_without_rows_is_noticed(built_site: BuiltSite, tmp_path: Path, page: str) -> None:
+    """The answers of a page that is built whole are files: each of its own is emptied."""
+    copy = tmp_path / "site"
+    shutil.copytree(built_site.folder, copy, copy_function=os.link)
+    names = set(own_queries(page))
+    all_answers = [json.loads(file.read_text(encoding="utf-8")) for file in (copy / "api").rglob("all-queries.json")]
+    (answers,) = [one for one in all_answers if {f"{name}_data" for name in names} <= set(one)]
+    for name in names:
+        empty(copy / "api" / "prerendered_queries" / f"{answers[f'{name}_data']}.arrow")
+        empty(copy / "api" / "prerendered_queries" / f"{answers[f'{name}_length']}.arrow", length=True)
+    notice(built_site, copy, page)
+
+
+@pytest.mark.parametrize("fault", FAULTS[:2])
+def test_a_wrong_name_in_a_page_that_is_built_whole_stops_the_build(
+    built_site: BuiltSite, tmp_path: Path, fault: str
+) -> None:
+    """One build with a fault in each of these pages; its log names them all, and no site is put in place."""
+    project = copy_project(tmp_path / "project")
+    left_out = shutil.ignore_patterns("node_modules", ".evidence", "build", ".build-*", "screenshots")
+    shutil.copytree(PROJECT / "reports", project / "reports", ignore=left_out)
+    (project / "reports" / "node_modules").symlink_to(PROJECT / "reports" / "node_modules")
+    wrong = {}
+    for page in WHOLE:
+        file = project / "reports" / "pages" / f"{page}.md"
+        sql = next(iter(own_queries(page).values()))
+        broken = with_fault(sql, fault)
+        wrong[page] = re.search(r"\w+_(misspelt|missing)", broken)[0]  # type: ignore[index]
+        file.write_text(file.read_text(encoding="utf-8").replace(sql, broken), encoding="utf-8")
+    place = Place(tmp_path / "place", project)
+    place.published.parent.mkdir(parents=True)
+    shutil.copy(built_site.published, place.published)
+    done = place.run("site")
+    assert done.code == 1, done.text
+    assert "The site could not be built" in done.text
+    log = place.build_log.read_text(encoding="utf-8", errors="replace")
+    assert [page for page, name in wrong.items() if name not in log] == []
+    assert not place.site.exists()
