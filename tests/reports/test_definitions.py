@@ -76,7 +76,8 @@ def test_versions_say_which_is_in_use_and_until_when(visitor: Visitor, built_sit
         first, last = row["first_version"], row["last_version"]
         expect(span).to_have_text(f"since version {first}" if last is None else f"versions {first} to {last}")
     for row in built_site.rows("select * from missing_value_reasons"):
-        expect(page.get_by_test_id("reason").filter(has_text=f"{row['reason']}: {row['sentence']}")).to_have_count(1)
+        said = page.locator(f"[data-testid=reason][data-subject='{row['subject']}']")
+        expect(said.filter(has_text=f"{row['reason']}: {row['sentence']}")).to_have_count(1)
 
 
 def test_worked_examples_work_out(visitor: Visitor, built_site: BuiltSite) -> None:
