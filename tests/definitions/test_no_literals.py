@@ -274,7 +274,7 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
     "workflow/sandbox_demo.py": {50: "Spotify's limit of a page"},
     "workflow/words.py": {60: "seconds of a minute"},
     "reports/components/diagnostics/Comparison.svelte": {50: "the middle of a scale of percent"},
-    "reports/components/shared/EmptyState.svelte": {26: "a drawing", 40: "a drawing"},
+    "reports/components/common/EmptyState.svelte": {26: "a drawing", 40: "a drawing"},
     "reports/components/home/HomePage.svelte": {40: "a drawing"},
     "reports/components/frame/SiteHeader.svelte": {26: "a drawing"},
     "reports/components/wrapped/WeekHero.svelte": {1200: "a drawing"},
@@ -345,9 +345,9 @@ def test_the_seeds_have_thresholds_to_look_for() -> None:
 # What, where, and the line that is added at the end of the file.
 PLANTED = {
     "a band in a model": ("models/marts/listening/dim_tracks.sql", "where vibe = 'Slightly Sad'"),
-    "an emoji in a component": ("reports/components/shared/VibeTag.svelte", "<b>😔</b>"),
+    "an emoji in a component": ("reports/components/common/VibeTag.svelte", "<b>😔</b>"),
     "a colour in a script": ("reports/components/lib/vibes.js", "const SAD = '#3FA7C4';"),
-    "a score's label on a page": ("reports/components/shared/ScoreCards.svelte", "<h3>Musicality</h3>"),
+    "a score's label on a page": ("reports/components/common/ScoreCards.svelte", "<h3>Musicality</h3>"),
     "a feature's label in Python": ("workflow/words.py", "LABEL = 'Danceability'"),
     "a cluster's name in a query": ("reports/queries/vibes.sql", "where sound_cluster = 'Loud and Moody'"),
     "an edge in a model": ("models/marts/listening/daily_listening.sql", "where valence_pct >= 75"),
@@ -362,8 +362,8 @@ PLANTED = {
     "an edge in a query": ("reports/queries/vibes.sql", "where valence_pct > 75"),
     "an edge in a page's own SQL": ("reports/pages/index.md", "```sql sad\nselect valence_pct < 25 from marts.x\n```"),
     "a listen rule in Python": ("workflow/publish.py", "SHORT = 30_000"),
-    "an edge in a component's script": ("reports/components/shared/VibeTag.svelte", "<script>const low = 25;</script>"),
-    "an edge in markup": ("reports/components/shared/ScoreCards.svelte", "{#if score > 75}high{/if}"),
+    "an edge in a component's script": ("reports/components/common/VibeTag.svelte", "<script>const low = 25;</script>"),
+    "an edge in markup": ("reports/components/common/ScoreCards.svelte", "{#if score > 75}high{/if}"),
 }
 
 
@@ -390,7 +390,7 @@ def test_a_planted_literal_is_found(copy: Path, planted: str) -> None:
 
 def test_a_definition_that_is_new_is_looked_for(copy: Path) -> None:
     """The lists come from the seeds: a band that somebody adds is guarded from then on."""
-    seed, component = copy / "seeds/definitions/vibe_thresholds.csv", copy / "reports/components/shared/VibeTag.svelte"
+    seed, component = copy / "seeds/definitions/vibe_thresholds.csv", copy / "reports/components/common/VibeTag.svelte"
     before, markup = seed.read_text(encoding="utf-8"), component.read_text(encoding="utf-8")
     component.write_text(markup + "\n<b>Over the Moon</b> {value > 87}\n", encoding="utf-8")
     try:
