@@ -181,3 +181,54 @@ def test_no_recommendation_says_why(visitor: Visitor, built_site: BuiltSite) -> 
 def test_caution_stands_beside_similarity(visitor: Visitor) -> None:
     page = visitor.open("/predicted-vs-actual/")
     expect(page.get_by_role("complementary")).to_contain_text("similar by construction")
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_all_listeners_and_a_version(visitor: Visitor, built_site: BuiltSite, version: str) -> None:
+    """Means over everybody, of the version that the reader chooses; each with its interval."""
+    page = visitor.open("/predicted-vs-actual/?recommender=house-blend&listener=all")
+    expect(page.get_by_test_id("select-version")).to_have_value("2.0")
+    page.get_by_test_id("select-version").select_option(version)
+    expect(page.get_by_test_id("about-recommender")).to_contain_text(f"house-blend {version}:")
+    for song in ("all", "3"):
+        page.get_by_test_id(f"song-{song}").check(force=True)
+        page.wait_for_url(f"**song={song}**")
+        rows = built_site.rows(
+            """
+            select * from recommender_feature_scorecard
+            where recommender = 'house-blend' and recommender_version = ? and period = 'all weeks' and top_songs = ?
+            """,
+            version,
+            song,
+        )
+        assert len(rows) == 8
+        for row in rows:
+            if row["audio_feature"] == "all":
+                expect(page.get_by_test_id("summary-similarity")).to_have_text(percent(row["similarity_pct"], 1))
+                expect(page.get_by_test_id("summary-skill")).to_have_text(number(row["skill"], 2))
+                continue
+            line = page.get_by_test_id(f"compare-{row['audio_feature']}")
+            expect(line.get_by_test_id("predicted")).to_have_text(percent(row["predicted_pct"], 1))
+            expect(line.get_by_test_id("actual")).to_have_text(percent(row["actual_pct"], 1))
+            expect(line.get_by_test_id("difference")).to_have_text(points(row["difference_pp"]))
+            expect(line.get_by_test_id("similarity")).to_have_text(percent(row["similarity_pct"], 1))
+            chance = f"{number(row['chance_difference_pp'], 1)}\u00a0pp"
+            expect(line.get_by_test_id("chance")).to_have_text(chance)
+
+
+def test_one_song_says_what_chance_would_reach(visitor: Visitor, built_site: BuiltSite) -> None:
+    """Chance, skill and what the listener did stand beside likeness."""
+    row = built_site.row(
+        """
+        select p.*, s.audio_feature, s.chance_difference_pp from fct_predictions as p
+        join fct_feature_similarity as s using (recommender, user_id, week_start, top_song_number)
+        where p.is_hit_long_horizon and s.audio_feature = 'valence' and p.skill is not null
+        order by hash(p.user_id || p.week_start::varchar)
+        """
+    )
+    page = visitor.open(address(row))
+    expect(page.get_by_test_id("summary-similarity")).to_have_text(percent(row["similarity_pct"], 1))
+    expect(page.get_by_test_id("summary-skill")).to_have_text(number(row["skill"], 2))
+    expect(page.get_by_test_id("summary-hit")).to_have_text("Yes")
+    chance = page.get_by_test_id("compare-valence").get_by_test_id("chance")
+    expect(chance).to_have_text(f"{number(row['chance_difference_pp'], 1)}\u00a0pp")

@@ -20,7 +20,10 @@ def plain(text: str | None) -> str:
 
 
 def number(value: object, digits: int = 0) -> str:
-    return UNKNOWN if value is None else f"{_rounded(float(str(value)), digits):,}"
+    if value is None:
+        return UNKNOWN
+    rounded = _rounded(float(str(value)), digits)
+    return f"{'−' if rounded < 0 else ''}{abs(rounded):,}"
 
 
 def count(value: object, one: str) -> str:

@@ -23,8 +23,12 @@ const plain = (value, digits) => {
 	return format.format(value);
 };
 
-/** 1,234 @type {(value: unknown, digits?: number) => string} */
-export const number = (value, digits = 0) => (known(value) ? plain(value, digits) : UNKNOWN);
+/** 1,234; below zero with a minus, not a hyphen, and never −0.0 @type {(value: unknown, digits?: number) => string} */
+export const number = (value, digits = 0) => {
+	if (!known(value)) return UNKNOWN;
+	const size = plain(Math.abs(value), digits);
+	return value < 0 && Number(size.replaceAll(',', '')) !== 0 ? `${MINUS}${size}` : size;
+};
 
 /** 1 song, 2 songs @type {(value: unknown, one: string, many?: string) => string} */
 export const count = (value, one, many = `${one}s`) =>

@@ -50,7 +50,3 @@ export const isAt = (place, here) => here === place.path || Boolean(place.also?.
 
 /** The section that a page belongs to @type {(here: string) => Section | undefined} */
 export const sectionOf = (here) => sections.find((section) => section.places.some((place) => isAt(place, here)));
-
-/** Whether the site has a page at this address: names of songs and artists are links once theirs are there
- * @type {(path: string) => boolean} */
-export const hasPage = (path) => sections.some((section) => section.places.some((place) => isAt(place, path)));

@@ -1,0 +1,14 @@
+/** Going from point to point of a chart with the keyboard. */
+
+/**
+ * Where a key leads: the point after or before, the first, the last; undefined for keys that lead nowhere.
+ * @type {(key: string, at: number | undefined, last: number) => number | undefined}
+ */
+export const stepped = (key, at, last) => {
+	/** @type {Record<string, number>} */
+	const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
+	if (key === 'Home') return 0;
+	if (key === 'End') return last;
+	if (!(key in steps)) return undefined;
+	return at === undefined ? last : Math.min(last, Math.max(0, at + steps[key]));
+};
