@@ -274,3 +274,27 @@ def test_exposures_name_what_their_page_queries(exposure: dict[str, Any]) -> Non
     page = PROJECT / "reports" / "pages" / f"{name}.md"
     declared = {re.fullmatch(r"ref\('(\w+)'(?:, v=\d+)?\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
     assert declared == _tables_of(page)
+
+
+def test_no_test_hides_a_macro_in_its_arguments() -> None:
+    """dbt learns of such a macro only when the test runs, so that the gate takes the test for changed ever after.
+
+    A singular test says the same, and its macros are known from the start.
+    """
+    found = []
+    for path in sorted((PROJECT / "models").rglob("*.yml")) + sorted((PROJECT / "seeds").rglob("*.yml")):
+        for test in _data_tests(_read(path)):
+            calls = set(re.findall(r"\{\{\s*([\w.]+)\(", str(test))) - {"ref", "var"}
+            found += [f"{path.relative_to(PROJECT)}: {call}" for call in sorted(calls)]
+    assert found == []
+
+
+def _data_tests(part: Any) -> Iterator[Any]:
+    """Every test that stands in a YAML file, wherever."""
+    if isinstance(part, dict):
+        yield from part.get("data_tests", [])
+        for value in part.values():
+            yield from _data_tests(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _data_tests(value)
