@@ -283,18 +283,18 @@ def test_no_test_hides_a_macro_in_its_arguments() -> None:
     """
     found = []
     for path in sorted((PROJECT / "models").rglob("*.yml")) + sorted((PROJECT / "seeds").rglob("*.yml")):
-        for test in _data_tests(_read(path)):
+        for test in _blocks_of_tests(_read(path)):
             calls = set(re.findall(r"\{\{\s*([\w.]+)\(", str(test))) - {"ref", "var"}
             found += [f"{path.relative_to(PROJECT)}: {call}" for call in sorted(calls)]
     assert found == []
 
 
-def _data_tests(part: Any) -> Iterator[Any]:
+def _blocks_of_tests(part: Any) -> Iterator[Any]:
     """Every test that stands in a YAML file, wherever."""
     if isinstance(part, dict):
         yield from part.get("data_tests", [])
         for value in part.values():
-            yield from _data_tests(value)
+            yield from _blocks_of_tests(value)
     elif isinstance(part, list):
         for value in part:
-            yield from _data_tests(value)
+            yield from _blocks_of_tests(value)

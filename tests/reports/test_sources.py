@@ -74,6 +74,18 @@ def test_sources_name_their_columns_and_compute_nothing(source: Path) -> None:
     assert len(re.findall(r"\bsum\(", code)) == len(re.findall(r"\bsum\((?:\w+\.)?\w+\)", code))
 
 
+def test_pages_of_one_listener_fetch_that_listener_alone() -> None:
+    """A query of a table in parts that does not ask for some would fetch everybody's."""
+    in_parts = {source.stem for source in SOURCES if " as part," in source.read_text()}
+    assert in_parts
+    asking = 0
+    for where, sql in QUERIES:
+        if "${inputs.listener" in sql and in_parts & set(re.findall(r"\bmarts\.(\w+)", sql)):
+            asking += 1
+            assert re.search(r"\bpart (=|in) ", sql), where
+    assert asking
+
+
 def test_no_page_or_component_knows_a_vibe_or_its_colour() -> None:
     words = {row["vibe"] for row in _seed("vibe_thresholds")} | {row["colour"] for row in _seed("vibe_thresholds")}
     words |= {row["emoji"] for row in _seed("vibe_thresholds")}

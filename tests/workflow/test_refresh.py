@@ -71,7 +71,7 @@ def test_a_gap_between_bands_stops_before_publishing(broken_project: BrokenProje
 def test_a_wrong_mart_stops_before_publishing(broken_project: BrokenProject) -> None:
     place = broken_project()
     name = "models/marts/listening/weekly_top_songs.sql"
-    change(place, name, "        numbered.listens,\n", "        numbered.listens + 1 as listens,\n")
+    change(place, name, "        songs.listens,\n", "        songs.listens + 1 as listens,\n")
     done = refused(place)
     assert name in done.out
     assert "for example  user_id " in done.out
