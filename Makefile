@@ -11,8 +11,9 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-# Processes that share the tests out. Each takes about 1 GB with the dbt it runs; one builds the site, which takes 3 GB.
-WORKERS ?= 2
+# Processes that share the tests out: one more than cores, since browsers and locks make them wait. Each takes about 1 GB
+# with the dbt it runs; one builds the site, which takes 3 GB.
+WORKERS ?= 3
 
 .PHONY: help live-demo report test test-long test-all chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 

@@ -18,10 +18,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from tests.chromium import find_chromium
-from tests.conftest import Place
+from tests.conftest import Place, once_a_session
 from tests.reports.server import serving
 
 DESKTOP, PHONE = 1440, 390
+
+# Where the host of one of the sites has it; nothing of it may be asked for elsewhere
+BASE_PATH = "/music/of-us"
 
 # What a page must never show: values that were not there, and Evidence's error boxes and placeholders
 _NEVER_SHOWN = re.compile(r"\bNaN\b|\bundefined\b|\bInfinity\b|\[object Object\]|\bnull\b|\bInvalid Date\b")
@@ -220,17 +223,26 @@ _TROUBLE = (
 
 @pytest.fixture(scope="session")
 def troubled(built_site: BuiltSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:
-    """The same site with much that can be wrong or missing."""
-    place = Place(tmp_path_factory.mktemp("troubled"))
-    place.published.parent.mkdir(parents=True)
-    shutil.copy(built_site.published, place.published)
-    with duckdb.connect(str(place.published)) as connection:
-        for statement in _TROUBLE:
-            connection.execute(statement)
-    done = place.run("site")
-    assert done.code == 0, done.text
-    with serving(place.site) as url:
-        yield BuiltSite(url, place.site, place.published, place.build_log)
+    """The same site with much that can be wrong or missing, and below a path of its host; built once a session."""
+
+    def make(folder: Path) -> str | None:
+        place = Place(folder)
+        place.published.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(built_site.published, place.published)
+        with duckdb.connect(str(place.published)) as connection:
+            for statement in _TROUBLE:
+                connection.execute(statement)
+        done = place.run("site", env={"SPOTIFLOW_BASE_PATH": BASE_PATH})
+        return None if done.code == 0 else done.text
+
+    place = Place(once_a_session(tmp_path_factory, "troubled", make))
+    host = tmp_path_factory.mktemp("host")
+    (host / BASE_PATH[1:]).parent.mkdir(parents=True)
+    (host / BASE_PATH[1:]).symlink_to(place.site, target_is_directory=True)
+    # As hosts do it that find the page by themselves.
+    (host / "404.html").symlink_to(place.site / "404.html")
+    with serving(host) as url:
+        yield BuiltSite(url + BASE_PATH, place.site, place.published, place.build_log)
 
 
 @pytest.fixture

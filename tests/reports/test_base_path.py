@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Request, expect
 
-from tests.conftest import Place, once_a_session
-from tests.reports.conftest import Visitor
-from tests.reports.server import serving
+from tests.reports.conftest import BASE_PATH as BASE
+from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.test_pages import PATHS
-
-BASE = "/music/of-us"
 
 
 @pytest.fixture(scope="module")
-def hosted(sample_build: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hosted(troubled: BuiltSite) -> str:
     """The address of a host that has the site below `BASE`, and nothing elsewhere."""
-
-    def make(folder: Path) -> str | None:
-        place = Place(folder)
-        place.published.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(sample_build.published, place.published)
-        done = place.run("site", env={"SPOTIFLOW_BASE_PATH": BASE})
-        return None if done.code == 0 else done.text
-
-    place = Place(once_a_session(tmp_path_factory, "below", make))
-    host = tmp_path_factory.mktemp("host")
-    (host / BASE[1:]).parent.mkdir(parents=True)
-    (host / BASE[1:]).symlink_to(place.site, target_is_directory=True)
-    # As hosts do it that find the page by themselves.
-    (host / "404.html").symlink_to(place.site / "404.html")
-    with serving(host) as url:
-        yield url + BASE
+    return troubled.url
 
 
 @pytest.fixture

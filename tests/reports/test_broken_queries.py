@@ -154,22 +154,24 @@ def test_an_answer_without_rows_is_noticed(built_site: BuiltSite, tmp_path: Path
     notice(built_site, copy, page)
 
 
-@pytest.mark.parametrize("fault", FAULTS[:2])
-def test_a_wrong_name_in_a_page_that_is_built_whole_stops_the_build(
-    built_site: BuiltSite, tmp_path: Path, fault: str
-) -> None:
-    """One build with a fault in each of these pages; its log names them all, and no site is put in place."""
+def test_wrong_names_in_a_page_that_is_built_whole_stop_the_build(built_site: BuiltSite, tmp_path: Path) -> None:
+    """One build with a fault in each of these pages, and the other one in a second copy of it.
+
+    The log names them all, and no site is put in place.
+    """
     project = copy_project(tmp_path / "project")
     left_out = shutil.ignore_patterns("node_modules", ".evidence", "build", ".build-*", "screenshots")
     shutil.copytree(PROJECT / "reports", project / "reports", ignore=left_out)
     (project / "reports" / "node_modules").symlink_to(PROJECT / "reports" / "node_modules")
-    wrong = {}
+    wrong = []
     for page in WHOLE:
         file = project / "reports" / "pages" / f"{page}.md"
+        text = file.read_text(encoding="utf-8")
         sql = next(iter(own_queries(page).values()))
-        broken = with_fault(sql, fault)
-        wrong[page] = re.search(r"\w+_(misspelt|missing)", broken)[0]  # type: ignore[index]
-        file.write_text(file.read_text(encoding="utf-8").replace(sql, broken), encoding="utf-8")
+        for fault, name in zip(FAULTS[:2], (page, f"{page}-again"), strict=True):
+            broken = with_fault(sql, fault)
+            wrong.append((name, re.search(r"\w+_(misspelt|missing)", broken)[0]))  # type: ignore[index]
+            file.with_name(f"{name}.md").write_text(text.replace(sql, broken), encoding="utf-8")
     place = Place(tmp_path / "place", project)
     place.published.parent.mkdir(parents=True)
     shutil.copy(built_site.published, place.published)
@@ -177,5 +179,5 @@ def test_a_wrong_name_in_a_page_that_is_built_whole_stops_the_build(
     assert done.code == 1, done.text
     assert "The site could not be built" in done.text
     log = place.build_log.read_text(encoding="utf-8", errors="replace")
-    assert [page for page, name in wrong.items() if name not in log] == []
+    assert [(page, name) for page, name in wrong if name not in log] == []
     assert not place.site.exists()

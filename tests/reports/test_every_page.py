@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.conftest import PROJECT, Place, once_a_session
 from tests.reports import histories
@@ -89,7 +91,9 @@ def test_page_stands(sites: Callable[[str], BuiltSite], browser: Browser, kind: 
         page.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(50)
+            # Charts learn of their new width a moment later.
+            with suppress(PlaywrightTimeout):
+                page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth", timeout=5000)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide at {width} px"
             if width != 768:
