@@ -3,8 +3,8 @@
 `SPOTIFLOW_TEST_BUILD=FOLDER pytest …` keeps the build in a folder and uses it again: `spotiflow refresh` then
 rebuilds only what changed. Tests must not write into it; take a copy (`tests/workflow/conftest.py` has one).
 
-`pytest -n 2` shares the tests out to two processes (`tests/sharing.py`); what one of them builds for the session, the
-other uses.
+`pytest -n 3` shares the tests out to three processes (`tests/sharing.py`); what one of them builds for the session, the
+others use.
 """
 
 from __future__ import annotations

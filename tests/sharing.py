@@ -1,4 +1,4 @@
-"""How `pytest -n 2` shares the tests out: module by module, those that take longest first.
+"""How `pytest -n 3` shares the tests out: module by module, those that take longest first.
 
 A module is one share, so that its fixtures are made once. Order and shares are for speed alone; no test relies on them.
 """
@@ -9,11 +9,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# What takes minutes, in the order in which it starts; the rest follows as it is collected, so that both processes end
+# What takes minutes, in the order in which it starts; the rest follows as it is collected, so that all processes end
 # at about the same time.
 FIRST = (
     "tests/chaos/",
-    # Builds the site that the others in its folder look at, while the other process does what needs none
+    # Builds the site that the others in its folder look at, while the other processes do what needs none
     "tests/reports/test_every_page.py",
     "tests/histories/test_arrivals.py",
     "tests/reports/test_broken_queries.py",
