@@ -34,6 +34,7 @@ def leave_one(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("update weekly_top_songs set track_name = ?, artist_name = ?", [TITLE, ARTIST])
     connection.execute("update weekly_top_artists set artist_name = ?", [ARTIST])
     connection.execute("update next_songs set has_spotify_page = suggestion_number > 1")
+    connection.execute("delete from load_history")
     connection.execute("update publication set listeners = 1")
 
 
@@ -101,3 +102,9 @@ def test_long_names_stay_on_the_card(reader: Visitor) -> None:
 def test_the_copy_was_reduced_as_told(one_listener: BuiltSite) -> None:
     assert one_listener.row("select count(*) as n from dim_users")["n"] == 1
     assert one_listener.row("select count(*) as n from next_songs")["n"]
+
+
+def test_nothing_came_in_a_file(reader: Visitor) -> None:
+    """As of an account that was only polled."""
+    page = reader.open("/data-health/")
+    expect(page.get_by_test_id("empty-state").filter(has_text="No file was loaded yet")).to_have_count(1)
