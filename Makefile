@@ -39,7 +39,7 @@ chaos: setup-python ## hundreds of random scenarios of faults and kills while Sp
 setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
 
 live-demo: setup ## the live path without an account: login, polls, a gap and its repair, against stand-ins on this machine
-	@$(BIN)/python -m workflow.sandbox_demo
+	@$(BIN)/python -m spotiflow.demo.live_demo
 
 serve: setup ## show the built site on http://127.0.0.1:3000
 	@$(BIN)/spotiflow serve

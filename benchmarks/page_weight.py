@@ -14,10 +14,10 @@ from urllib.parse import quote, urlsplit
 import duckdb
 from playwright.sync_api import Response, sync_playwright
 
+from spotiflow.settings import load_settings
 from tests.chromium import find_chromium
 from tests.reports.server import serving
 from tests.reports.test_pages import PATHS
-from workflow.settings import load_settings
 
 _CONTENT = "!document.querySelector('[data-testid=loading], [aria-busy=true]') && document.querySelector('main h1')"
 

@@ -42,7 +42,7 @@ _LONGEST_QUOTE = 160
 class Outcome(StrEnum):
     """What became of a request, in a word: `poll_log.outcome`, and the `kind` of a ServiceError.
 
-    Services add words of their own where a refusal has a remedy of its own (`extract/spotify_api/errors.py`).
+    Services add words of their own where a refusal has a remedy of its own (`extract/sources/spotify_api/errors.py`).
     """
 
     OK = "ok"

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 
 from extract.http import Outcome, RequestRecord, ServiceError, pause_sentence, utc_now
+from extract.raw.tables import DATASET, POLL_LOG
 from extract.report import LoadError
-from extract.tables import DATASET, POLL_LOG
 
 Row = dict[str, Any]
 

@@ -1,7 +1,7 @@
 {#-
     A title, or a name of an artist, as titles are compared: wide letters of East Asian keyboards narrow, lower case,
     single spaces and none around; null when nothing is left. Nothing else is evened out: "- Remastered 2011", "(Live)"
-    and "feat." name other recordings. extract/titles.py says the same in Python; tests/extract/test_titles.py holds the
+    and "feat." name other recordings. extract/sources/spotify_export/titles.py says the same in Python; tests/extract/test_titles.py holds the
     two equal.
 -#}
 {% macro normalised_title(column) -%}

@@ -1,7 +1,7 @@
 """The sample, built once a session through the real command line, for every test that looks at results.
 
 `SPOTIFLOW_TEST_BUILD=FOLDER pytest …` keeps the build in a folder and uses it again: `spotiflow refresh` then
-rebuilds only what changed. Tests must not write into it; take a copy (`tests/workflow/conftest.py` has one).
+rebuilds only what changed. Tests must not write into it; take a copy (`tests/spotiflow/conftest.py` has one).
 
 `pytest -n 3` shares the tests out to three processes (`tests/sharing.py`); what one of them builds for the session, the
 others use.

@@ -22,7 +22,7 @@ FIRST = (
     "tests/definitions/test_contributing.py",
     "tests/definitions/test_broken_seeds.py",
     "tests/definitions/test_changes.py",
-    "tests/workflow/",
+    "tests/spotiflow/",
     "tests/privacy/",
     "tests/semantic/",
 )

@@ -38,7 +38,7 @@
 
 {% macro spotiflow_checksum(unique_id) %}
     {#- md5 over everything in the project that decides what a node does: its code or data, the settings that
-        dbt acts on, its contract, and the project's macros behind it. `workflow/checksums.py` computes the same
+        dbt acts on, its contract, and the project's macros behind it. `spotiflow/checksums.py` computes the same
         from the files on disk; a test keeps the two equal. -#}
     {% set node = graph.unit_tests[unique_id] if unique_id in graph.unit_tests else graph.nodes[unique_id] %}
     {% set config = node.config %}

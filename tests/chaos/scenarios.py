@@ -26,12 +26,12 @@ from typing import Any
 
 import duckdb
 
-from extract import spool
-from extract.pipeline import set_aside_folder, working_folder
+from extract.raw import spool
+from extract.raw.loader import set_aside_folder, working_folder
 from extract.report import LoadError
-from extract.sandbox import Fault, SandboxAccount, SpotifySandbox
-from extract.spotify_api import authorise, token_path
-from extract.spotify_api.accounts import KnownAccount, known_accounts, remember_account
+from extract.sources.spotify_api import authorise, token_path
+from extract.sources.spotify_api.accounts import KnownAccount, known_accounts, remember_account
+from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox
 from tests.chaos.points import ONCE_EACH, POINTS, WEIGHTS
 from tests.conftest import PROJECT, Place
 

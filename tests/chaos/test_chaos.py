@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from extract.pipeline import load_tables
-from extract.sandbox import SpotifySandbox
+from extract.raw.loader import load_tables
+from spotiflow.demo.sandbox import SpotifySandbox
 from tests.chaos.scenarios import Outcome, children, run_scenario
 
 _LANES = int(os.environ.get("SPOTIFLOW_CHAOS_LANES", "3"))

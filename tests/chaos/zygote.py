@@ -28,13 +28,13 @@ import duckdb  # noqa: F401
 import pyarrow.parquet  # noqa: F401
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-import extract.pipeline
-import workflow.polling
-from extract import spool
+import extract.raw.loader
+import spotiflow.cli.polling
 from extract.http import PatientSession
-from extract.spotify_api.login import AccountClient, TokenFile
+from extract.raw import spool
+from extract.sources.spotify_api.login import AccountClient, TokenFile
+from spotiflow import signals
 from tests.chaos.power import Disk
-from workflow import stopping
 
 LONGEST_RUN = 300.0  # seconds; a run takes one or two, and more on a machine that has other things to do
 
@@ -170,10 +170,10 @@ class _Child:
         self.around(PatientSession, "_attempt", asked, None)
         self.around(AccountClient, "current_user_recently_played", asking, answered)
         self.around(spool, "keep", None, kept)
-        self.around(workflow.polling._Run, "store_plays", loading, None)
+        self.around(spotiflow.cli.polling._Run, "store_plays", loading, None)
         for name in ("extract", "normalize", "load"):
             self.around(dlt.Pipeline, name, to_point(name), to_point("loaded") if name == "load" else None)
-        self.around(extract.pipeline, "_verify", None, to_point("verified"))
+        self.around(extract.raw.loader, "_verify", None, to_point("verified"))
         self.around(TokenFile, "save_token_to_cache", to_point("renewed"), to_point("saved"))
         self.disk.watch_syncs()
         self.around(os, "fsync", syncing, None)
@@ -184,12 +184,12 @@ class _Child:
 def _child(order: dict[str, Any], report: int) -> None:
     child = _Child(order, report)
     os.environ.update(order["environment"])
-    from workflow.settings import load_settings
+    from spotiflow.settings import load_settings
 
     now, began = datetime.fromisoformat(order["now"]), time.monotonic()
-    stopping.install()
+    signals.install()
     child.watch()
-    polled = workflow.polling.poll_accounts(
+    polled = spotiflow.cli.polling.poll_accounts(
         load_settings(),
         clock=lambda: now + timedelta(seconds=time.monotonic() - began),
         sleep=lambda _: None,
@@ -245,7 +245,7 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Path(folder) / "warehouse.duckdb"
         spool.keep(warehouse, {"accounts": [{"user_id": "nobody", "timezone": "Europe/London", "is_sample": False}]})
-        extract.pipeline.load_tables(warehouse, {})
+        extract.raw.loader.load_tables(warehouse, {})
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from spotiflow.dbt_runner import BuildResult
 from tests.conftest import Place
 from tests.histories.building import Workshop
-from workflow.dbt_runner import BuildResult
 
 # The seeds and all tests that look at nothing else: what `spotiflow refresh` runs before any model.
 SEEDS = ("-s", "resource_type:seed", "--indirect-selection", "cautious")

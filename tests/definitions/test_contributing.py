@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT, Place
-from tests.workflow.conftest import copy_project
+from tests.spotiflow.conftest import copy_project
 
 CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", flags=re.MULTILINE | re.DOTALL)

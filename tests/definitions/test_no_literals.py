@@ -40,7 +40,7 @@ NUMBERS = {
 EVERYDAY = {*range(13), 100}
 
 SQL_FOLDERS = ("models", "macros", "reports/queries", "reports/sources", "reports/pages")
-PYTHON_FOLDERS = ("extract", "workflow")
+PYTHON_FOLDERS = ("extract", "spotiflow")
 PAGE_FOLDERS = ("reports/components", "reports/pages", "reports/partials")
 
 
@@ -240,39 +240,39 @@ def test_the_list_of_sql_numbers_holds_nothing_that_is_gone() -> None:
 
 # Here a number is looked at only when it is also one of a seed. File → number → why it is another matter.
 CODE_NUMBERS: dict[str, dict[float, str]] = {
-    "extract/audio_features/measures.py": {40: "characters of a value that are shown"},
+    "extract/sources/feature_services/measures.py": {40: "characters of a value that are shown"},
     "extract/http.py": {60: "seconds of a minute, and seconds to wait for a service"},
-    "extract/reccobeats.py": {40: "ids in one request: ReccoBeats' limit"},
-    "extract/sandbox/reccobeats.py": {
+    "extract/sources/reccobeats/client.py": {40: "ids in one request: ReccoBeats' limit"},
+    "spotiflow/demo/sandbox/reccobeats.py": {
         40: "ids in one request: ReccoBeats' limit",
         20: "tracks of an answer",
         60: "beats a minute of an invented track",
         30: "loudness of an invented track",
     },
-    "extract/sandbox/server.py": {20: "seconds to wait for a server"},
-    "extract/sandbox/spotify.py": {
+    "spotiflow/demo/sandbox/server.py": {20: "seconds to wait for a server"},
+    "spotiflow/demo/sandbox/spotify.py": {
         50: "Spotify's limits of a page",
         20: "Spotify's limits of a page",
         28: "days of Spotify's short term",
     },
-    "extract/spotify_api/errors.py": {60: "seconds of a minute"},
-    "extract/spotify_api/extras.py": {20: "pages of saved tracks"},
-    "extract/spotify_api/login.py": {60: "seconds before a login expires"},
-    "extract/spotify_api/settings.py": {
+    "extract/sources/spotify_api/errors.py": {60: "seconds of a minute"},
+    "extract/sources/spotify_api/daily_endpoints.py": {20: "pages of saved tracks"},
+    "extract/sources/spotify_api/login.py": {60: "seconds before a login expires"},
+    "extract/sources/spotify_api/settings.py": {
         50: "Spotify's limit of a page",
         30: "days before a login ends",
         20: "tracks asked for in one poll",
     },
-    "extract/spotify_export/inputs.py": {20: "1 << 20 bytes are read at once"},
-    "extract/spotify_export/reader.py": {20: "characters of a broken file that are shown"},
-    "extract/spotify_export/repair.py": {20: "1 << 20 bytes are read at once"},
-    "workflow/checks.py": {40: "characters of a name and a label"},
-    "workflow/commands/forget.py": {20: "places that are listed"},
-    "workflow/commands/live.py": {60: "seconds of a minute"},
-    "workflow/doctor.py": {20: "Node's version, and seconds for its answer", 30: "days before a login ends"},
-    "workflow/sandbox.py": {20: "seconds to wait for a stand-in", 40: "minutes at which an invented play ends"},
-    "workflow/sandbox_demo.py": {50: "Spotify's limit of a page"},
-    "workflow/words.py": {60: "seconds of a minute"},
+    "extract/sources/spotify_export/inputs.py": {20: "1 << 20 bytes are read at once"},
+    "extract/sources/spotify_export/reader.py": {20: "characters of a broken file that are shown"},
+    "extract/sources/spotify_export/repair.py": {20: "1 << 20 bytes are read at once"},
+    "spotiflow/cli/checks.py": {40: "characters of a name and a label"},
+    "spotiflow/cli/commands/forget.py": {20: "places that are listed"},
+    "spotiflow/cli/commands/live.py": {60: "seconds of a minute"},
+    "spotiflow/cli/doctor.py": {20: "Node's version, and seconds for its answer", 30: "days before a login ends"},
+    "spotiflow/demo/stand_ins.py": {20: "seconds to wait for a stand-in", 40: "minutes at which an invented play ends"},
+    "spotiflow/demo/live_demo.py": {50: "Spotify's limit of a page"},
+    "spotiflow/formatting.py": {60: "seconds of a minute"},
     "reports/components/diagnostics/Comparison.svelte": {50: "the middle of a scale of percent"},
     "reports/components/common/EmptyState.svelte": {26: "a drawing", 40: "a drawing"},
     "reports/components/home/HomePage.svelte": {40: "a drawing"},
@@ -282,7 +282,7 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
 }
 # The sample invents listeners; how is no definition. One number is also a rule: `LISTENED_MS`, so that invented
 # polls leave out what Spotify's leave out.
-SAMPLE = "extract/sample/"
+SAMPLE = "spotiflow/demo/sample/"
 # Charts draw what they are given: their numbers are lengths, shades and angles. `test_charts_know_no_data` holds them
 # to it.
 DRAWINGS = "reports/components/charts/"
@@ -348,7 +348,7 @@ PLANTED = {
     "an emoji in a component": ("reports/components/common/VibeTag.svelte", "<b>😔</b>"),
     "a colour in a script": ("reports/components/lib/vibes.js", "const SAD = '#3FA7C4';"),
     "a score's label on a page": ("reports/components/common/ScoreCards.svelte", "<h3>Musicality</h3>"),
-    "a feature's label in Python": ("workflow/words.py", "LABEL = 'Danceability'"),
+    "a feature's label in Python": ("spotiflow/formatting.py", "LABEL = 'Danceability'"),
     "a cluster's name in a query": ("reports/queries/vibes.sql", "where sound_cluster = 'Loud and Moody'"),
     "an edge in a model": ("models/marts/listening/daily_listening.sql", "where valence_pct >= 75"),
     "an edge as a share": ("models/marts/listening/daily_listening.sql", "where valence_pct / 100 > 0.75"),
@@ -361,7 +361,7 @@ PLANTED = {
     "an edge in an argument": ("macros/units.sql", "{{ exact_mean('case when valence_pct > 75 then 1 end') }}"),
     "an edge in a query": ("reports/queries/vibes.sql", "where valence_pct > 75"),
     "an edge in a page's own SQL": ("reports/pages/index.md", "```sql sad\nselect valence_pct < 25 from marts.x\n```"),
-    "a listen rule in Python": ("workflow/publish.py", "SHORT = 30_000"),
+    "a listen rule in Python": ("spotiflow/publish/publish.py", "SHORT = 30_000"),
     "an edge in a component's script": ("reports/components/common/VibeTag.svelte", "<script>const low = 25;</script>"),
     "an edge in markup": ("reports/components/common/ScoreCards.svelte", "{#if score > 75}high{/if}"),
 }

@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from extract.audio_features import load_catalogue
-from extract.sample.loading import _store_login
-from extract.sandbox import SandboxAccount, SpotifySandbox
-from extract.spotify_api import Account, cached_client, load_polls, poll
-from extract.spotify_export import ExportSource, load_exports
+from extract.sources.spotify_api import Account, cached_client, load_polls, poll
+from extract.sources.spotify_export import ExportSource, load_exports
+from extract.sources.table_files import load_catalogue
+from spotiflow.demo.sample.loading import _store_login
+from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from tests.extract.exports import record, write_json
 from tests.histories.building import ONLY_DATA_TESTS, Workshop
 

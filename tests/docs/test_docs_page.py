@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from spotiflow.console import CommandError
+from spotiflow.publish.docs import build_docs, catalog_of, neutral
 from tests.conftest import PROJECT, Place
-from tests.workflow.conftest import copy_project, settings_of
-from workflow.console import CommandError
-from workflow.docs import build_docs, catalog_of, neutral
+from tests.spotiflow.conftest import copy_project, settings_of
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ import pytest
 import typer
 import yaml
 
+from spotiflow.cli.main import app
+from spotiflow.settings import VARIABLES
 from tests.conftest import PROJECT, Place
-from workflow.cli import app
-from workflow.settings import VARIABLES
 
 PAGES = sorted(
     [*(PROJECT / "docs").glob("*.md"), *(PROJECT / "docs" / "publishing").glob("*.md"), PROJECT / "README.md"]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from spotiflow.dbt_runner import Dbt
 from tests.conftest import Place
-from tests.workflow.conftest import settings_of
-from workflow.dbt_runner import Dbt
+from tests.spotiflow.conftest import settings_of
 
 # What is measured, scored or compared has to be worked out with numbers.
 _MEASURES = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from extract.audio_features import load_catalogue
+from extract.raw.tables import AUDIO_FEATURES
 from extract.report import LoadError
-from extract.tables import AUDIO_FEATURES
+from extract.sources.table_files import load_catalogue
 from tests.extract.conftest import Query
 
 ID = "0123456789abcdefghijkl"

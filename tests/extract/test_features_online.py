@@ -13,20 +13,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from extract.audio_features import measures
-from extract.audio_features.online import Chain, Pace, load_missing_features, paces_of
 from extract.http import Patience, ServiceError
-from extract.legacy_spotify import Login
-from extract.pipeline import load_tables
-from extract.reccobeats import ReccoBeats, isrc_of
+from extract.raw.loader import load_tables
+from extract.raw.tables import AUDIO_FEATURES, TABLES
 from extract.report import LoadReport
-from extract.sandbox import ReccoBeatsSandbox
-from extract.sandbox.faults import Fault
-from extract.sandbox.reccobeats import SandboxTrack, made_up_features
-from extract.tables import AUDIO_FEATURES, TABLES
+from extract.sources.feature_services import measures
+from extract.sources.feature_services.chain import Chain, Pace, load_missing_features, paces_of
+from extract.sources.reccobeats.client import ReccoBeats, isrc_of
+from extract.sources.spotify_api.legacy_endpoints import Login
+from spotiflow import seed_files
+from spotiflow.demo.sandbox import ReccoBeatsSandbox
+from spotiflow.demo.sandbox.faults import Fault
+from spotiflow.demo.sandbox.reccobeats import SandboxTrack, made_up_features
 from tests.conftest import PROJECT
 from tests.extract.conftest import Query
-from workflow import seed_files
 
 NOW = dt.datetime(2026, 11, 24, 12)
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.feedback import load_feedback
 from extract.report import FileReport, LoadError
+from extract.sources.table_files import load_feedback
 
 TRACK, OTHER = "a" * 22, "b" * 22
 HEADER = "account,track,feedback,when,rating,rating_max"

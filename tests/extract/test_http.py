@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 from extract import http
 from extract.http import Outcome, Patience, PatientSession, RequestRecord, ServiceError, endpoint_of, local_time
 from extract.report import LoadError
-from extract.sandbox import Fault, serve
-from extract.sandbox.faults import FaultMiddleware, Faults
+from spotiflow.demo.sandbox import Fault, serve
+from spotiflow.demo.sandbox.faults import FaultMiddleware, Faults
 
 NOW = datetime(2026, 11, 24, 12, 0)
 PATH = "/v1/tracks/0000000000000000000001"

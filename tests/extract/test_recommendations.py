@@ -12,12 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from extract.recommendations import LOCAL, recommend
-from extract.recommendations.knn import Knn
-from extract.recommendations.popular import Popular
-from extract.recommendations.recommender import RANKED, Answers, Recommender, answers_table
+from extract.raw.tables import AUDIO_FEATURES, TABLES
 from extract.report import LoadError, LoadReport
-from extract.tables import AUDIO_FEATURES, TABLES
+from spotiflow.recommend import LOCAL, recommend
+from spotiflow.recommend.knn import Knn
+from spotiflow.recommend.popular import Popular
+from spotiflow.recommend.recommender import RANKED, Answers, Recommender, answers_table
 from tests.conftest import PROJECT
 from tests.extract.conftest import Query
 

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from extract.report import FileReport, LoadReport, rows_named
-from workflow.console import Screen
-from workflow.loading import summarise
+from spotiflow.cli.loading import summarise
+from spotiflow.console import Screen
 
 
 @pytest.mark.parametrize(

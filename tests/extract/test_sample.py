@@ -19,12 +19,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from extract.raw.tables import AUDIO_FEATURES
 from extract.report import LoadError
-from extract.sample import SampleManifest, write_sample
-from extract.sample.exports import FIELDS, PRIVATE_MARKS
-from extract.sample.manifest import MANIFEST, sha256
-from extract.sample.settings import FIRST_DAY, LAST_DAY, SEED, WEEKS
-from extract.tables import AUDIO_FEATURES
+from spotiflow.demo.sample import SampleManifest, write_sample
+from spotiflow.demo.sample.exports import FIELDS, PRIVATE_MARKS
+from spotiflow.demo.sample.manifest import MANIFEST, sha256
+from spotiflow.demo.sample.settings import FIRST_DAY, LAST_DAY, SEED, WEEKS
 
 Row = dict[str, Any]
 
@@ -107,7 +107,7 @@ def week_of(row: Row, zone: str) -> int:
 def test_same_seed_same_bytes_in_another_process(folder: Path, manifest: SampleManifest, tmp_path: Path) -> None:
     """Neither the hash seed, nor the time zone, nor the locale of a process shows in the files."""
     code = (
-        "import sys; from pathlib import Path; from extract.sample.writing import write_sample; "
+        "import sys; from pathlib import Path; from spotiflow.demo.sample.writing import write_sample; "
         "write_sample(Path(sys.argv[1]))"
     )
     environment = os.environ | {"PYTHONHASHSEED": "12345", "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONUTF8": "0"}

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
-from extract.pseudonyms import sample_user_id
 from extract.report import LoadReport
-from extract.sample import SampleManifest, load_sample
-from extract.sample.exports import PRIVATE_MARKS
+from spotiflow.demo.sample import SampleManifest, load_sample
+from spotiflow.demo.sample.exports import PRIVATE_MARKS
+from spotiflow.privacy.pseudonyms import sample_user_id
 
 DATASET = "raw_spotify"
 

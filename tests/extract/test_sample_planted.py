@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from extract.sample import SampleManifest, write_sample
-from extract.sample.settings import LAST_DAY
-from extract.tables import AUDIO_FEATURES
+from extract.raw.tables import AUDIO_FEATURES
+from spotiflow.demo.sample import SampleManifest, write_sample
+from spotiflow.demo.sample.settings import LAST_DAY
 
 FEATURES = list(AUDIO_FEATURES)
 LISTENED_MS = 30_000
@@ -218,7 +218,7 @@ def test_the_second_version_takes_over_with_an_experiment(planted: Planted) -> N
 
 def test_the_readme_says_what_can_be_counted(scores: pd.DataFrame) -> None:
     """The table of README.md, row by row, to a percentage point: titles without ids are matched more simply here."""
-    text = (Path(__file__).parents[2] / "extract" / "sample" / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "spotiflow" / "demo" / "sample" / "README.md").read_text(encoding="utf-8")
     said = {}
     for line in text.splitlines():
         who, *_, similarity, soon, later, novel = line.strip("| ").split(" | ") if line.count(" | ") == 5 else [""] * 6

@@ -15,8 +15,8 @@ import requests
 import spotipy
 from starlette.requests import Request
 
-from extract.sandbox import Fault, SandboxAccount, SpotifySandbox, recently_played_page
-from extract.sandbox.spotify import milliseconds
+from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox, recently_played_page
+from spotiflow.demo.sandbox.spotify import milliseconds
 from tests.extract.api_items import ITEMS, item
 
 REFRESH = "refresh-of-nobody"

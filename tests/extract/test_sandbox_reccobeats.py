@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from extract.sandbox import Fault, ReccoBeatsSandbox, SandboxTrack, made_up_features
+from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxTrack, made_up_features
 from tests.extract.api_items import ITEMS
 
 TRACKS = [SandboxTrack.of(entry["track"]) for entry in ITEMS]

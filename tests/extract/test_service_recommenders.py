@@ -13,16 +13,16 @@ import pyarrow as pa
 import pytest
 
 from extract.http import Patience, ServiceError
-from extract.legacy_spotify import Login
-from extract.pipeline import load_tables
-from extract.reccobeats import ReccoBeats
-from extract.recommendations.recommender import QUESTIONS, Answers
-from extract.recommendations.services import ReccoBeatsRecommender, SpotifyRecommender
+from extract.raw.loader import load_tables
+from extract.raw.tables import TABLES, TRACKS
 from extract.report import silent
-from extract.sandbox import ReccoBeatsSandbox
-from extract.sandbox.faults import Fault
-from extract.sandbox.reccobeats import SandboxTrack, made_up_features
-from extract.tables import TABLES, TRACKS
+from extract.sources.reccobeats.client import ReccoBeats
+from extract.sources.spotify_api.legacy_endpoints import Login
+from spotiflow.demo.sandbox import ReccoBeatsSandbox
+from spotiflow.demo.sandbox.faults import Fault
+from spotiflow.demo.sandbox.reccobeats import SandboxTrack, made_up_features
+from spotiflow.recommend.recommender import QUESTIONS, Answers
+from spotiflow.recommend.services import ReccoBeatsRecommender, SpotifyRecommender
 
 NOW = dt.datetime(2026, 11, 24, 12)
 PATH = "/v1/track/recommendation"

@@ -19,10 +19,10 @@ import spotipy
 
 from extract.http import Patience, quoted
 from extract.report import LoadError
-from extract.sandbox import Fault, SandboxAccount, SpotifySandbox
-from extract.spotify_api import ApiError, cached_client, load_recently_played, poll, token_path
-from extract.spotify_api.errors import from_web_api
-from extract.spotify_api.login import silence_spotipy
+from extract.sources.spotify_api import ApiError, cached_client, load_recently_played, poll, token_path
+from extract.sources.spotify_api.errors import from_web_api
+from extract.sources.spotify_api.login import silence_spotipy
+from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox
 from tests.extract.api_items import ITEMS, item
 
 USER = "0123456789abcdef0123456789abcdef"

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract.report import LoadReport
-from extract.spotify_export import ExportSource, load_exports
-from extract.spotify_export.inputs import HistoryFile
-from extract.spotify_export.reader import open_scratch, read_file
-from extract.spotify_export.repair import repair
-from extract.titles import title_hash
+from extract.sources.spotify_export import ExportSource, load_exports
+from extract.sources.spotify_export.inputs import HistoryFile
+from extract.sources.spotify_export.reader import open_scratch, read_file
+from extract.sources.spotify_export.repair import repair
+from extract.sources.spotify_export.titles import title_hash
 from tests.extract.conftest import Query
 from tests.extract.exports import NO_MUSIC, TRACK, record, version_1, version_3, write_json, write_zip
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader
 
-from extract.titles import SPACES, WIDE, normalised_title, title_hash
+from extract.sources.spotify_export.titles import SPACES, WIDE, normalised_title, title_hash
 from tests.conftest import PROJECT
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extract.audio_features import load_catalogue
-from extract.pipeline import load_tables
-from extract.spotify_api import Account, load_polls, poll
-from extract.spotify_export import ExportSource, load_exports
-from extract.tables import RECOMMENDATIONS
+from extract.raw.loader import load_tables
+from extract.raw.tables import RECOMMENDATIONS
+from extract.sources.spotify_api import Account, load_polls, poll
+from extract.sources.spotify_export import ExportSource, load_exports
+from extract.sources.table_files import load_catalogue
+from spotiflow.dbt_runner import BuildResult, Dbt
 from tests.conftest import PROJECT, Place
 from tests.histories.generator import Batch, History, Page
-from tests.workflow.conftest import copy_project, settings_of
-from workflow.dbt_runner import BuildResult, Dbt
+from tests.spotiflow.conftest import copy_project, settings_of
 
 # No unit tests: they judge the code, whatever is loaded.
 ONLY_DATA_TESTS = ("--exclude-resource-type", "unit_test")

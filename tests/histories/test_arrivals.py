@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from extract.audio_features import load_catalogue
-from extract.pipeline import load_tables
-from extract.tables import RECOMMENDATIONS
+from extract.raw.loader import load_tables
+from extract.raw.tables import RECOMMENDATIONS
+from extract.sources.table_files import load_catalogue
 from tests.conftest import Place
 from tests.extract.exports import record, write_json
 from tests.histories.building import NO_TESTS, Workshop, load_everything, load_export_files, load_pages

@@ -15,7 +15,7 @@ from dbt.jsonschemas.jsonschemas import CustomDraft7Validator, load_json_from_pa
 from jsonschema import ValidationError
 
 from tests.conftest import PROJECT, Place
-from tests.workflow.conftest import copy_project
+from tests.spotiflow.conftest import copy_project
 
 RESOURCES = sorted(
     path for folder in ("models", "seeds", "macros", "tests") for path in (PROJECT / folder).rglob("_*.yml")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from extract.tables import DATASET, TABLES
+from extract.raw.tables import DATASET, TABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEEDS = PROJECT / "seeds" / "definitions"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from extract.sandbox import Fault, SandboxAccount
+from spotiflow.demo.sandbox import Fault, SandboxAccount
 from tests.extract.api_items import ITEMS
-from tests.workflow.spotify_place import spotify_place
+from tests.spotiflow.spotify_place import spotify_place
 
 LABEL = "planted-label-of-somebody"
 REFRESH = "planted-refresh-token-0123456789"

@@ -18,16 +18,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from extract.http import own_names, quoted
-from extract.pseudonyms import keyed_hash, user_id_for
-from extract.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
-from extract.spotify_api.accounts import KnownAccount
-from extract.spotify_api.extras import named_in
+from extract.sources.spotify_api.accounts import KnownAccount
+from extract.sources.spotify_api.daily_endpoints import named_in
+from spotiflow.cli.polling import name_none_of
+from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
+from spotiflow.privacy.pseudonyms import keyed_hash, user_id_for
 from tests.conftest import PROJECT, Completed, Place, finish
 from tests.extract.api_items import ITEMS
 from tests.extract.exports import record, version_1, write_json
 from tests.privacy.scanner import found
-from tests.workflow.spotify_place import spotify_place
-from workflow.polling import name_none_of
+from tests.spotiflow.spotify_place import spotify_place
 
 LABEL = "traced-label-of-somebody"
 REFRESH = "AQtraced-refresh-token-0123456789"
@@ -48,14 +48,14 @@ for name in ("dlt", "urllib3", "requests", "spotipy", "spotipy.client", "spotipy
     logging.getLogger(name).setLevel(logging.DEBUG)
 if kept := os.environ.get("TRACED_WORK"):
     # What a build of the site works with is gone afterwards; killed, it would stay. So it is looked at as well.
-    import shutil, workflow.site
-    remove = workflow.site._remove
+    import shutil, spotiflow.publish.site
+    remove = spotiflow.publish.site._remove
     def remove_later(path):
         if path.name.startswith(".build-") and path.exists():
             shutil.copytree(path, kept)
         remove(path)
-    workflow.site._remove = remove_later
-from workflow.cli import main
+    spotiflow.publish.site._remove = remove_later
+from spotiflow.cli.main import main
 main()
 """
 

@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from extract.pseudonyms import sample_user_id
-from extract.sample import SampleManifest
+from spotiflow.demo.sample import SampleManifest
+from spotiflow.privacy.pseudonyms import sample_user_id
 from tests.recompute.comparison import Comparison, compare, recommendations
 from tests.recompute.inputs import Listener
 from tests.recompute.recommenders import BOUNDS, EXPECTATIONS, METRICS, Judged, judge

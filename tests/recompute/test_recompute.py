@@ -11,8 +11,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from extract.pseudonyms import sample_user_id
-from extract.sample import SampleManifest
+from spotiflow.demo.sample import SampleManifest
+from spotiflow.privacy.pseudonyms import sample_user_id
 from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations, segments
 from tests.recompute.inputs import Definitions, Listener
 from tests.recompute.recompute import SEEDS, Recomputed, distances, recompute

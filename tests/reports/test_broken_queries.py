@@ -20,7 +20,7 @@ import pytest
 
 from tests.conftest import PROJECT, Place
 from tests.reports.conftest import BuiltSite
-from tests.workflow.conftest import copy_project
+from tests.spotiflow.conftest import copy_project
 
 pytestmark = pytest.mark.long
 

@@ -17,7 +17,7 @@ from tests.conftest import Place
 from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
 from tests.reports.server import serving
 from tests.reports.words import day, percent, points
-from tests.workflow.conftest import copy_project
+from tests.spotiflow.conftest import copy_project
 
 FIFTH = {"vibe": "Quietly Content", "colour": "#7FB069", "emoji": "😌"}
 CALM, TALK = "acoustic_calm", "talkativeness"

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from spotiflow.dbt_runner import Dbt
 from tests.conftest import PROJECT, Place
-from tests.workflow.conftest import settings_of
-from workflow.dbt_runner import Dbt
+from tests.spotiflow.conftest import settings_of
 
 Rows = Iterable[Mapping[str, Any]]
 

@@ -1,0 +1,1 @@
+"""Audio features of tracks that no catalogue knows, asked of services."""

@@ -1,0 +1,1 @@
+"""ReccoBeats: audio features and recommendations by track id."""

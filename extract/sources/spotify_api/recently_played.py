@@ -1,0 +1,357 @@
+"""Polls of recently played: one page a poll, as rows of the raw tables.
+
+`played_at` is the END of a play (so it was measured on consecutive plays; recordings of 2017 have the start).
+The page carries no listened time. It shows music only; plays in private sessions and many skipped tracks are
+missing. Each poll reads the whole page without a cursor: `cursors.after` can lie 1 ms below the newest play, and
+whether plays were lost can be told only from overlap with what is stored already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import duckdb
+import spotipy
+
+from extract.http import Outcome, ServiceError, quoted, utc_now
+from extract.raw import spool
+from extract.raw.loader import load_tables
+from extract.raw.tables import ACCOUNTS, ARTISTS, DATASET, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TOP_TRACKS, TRACKS
+from extract.report import FileReport, LoadError, LoadReport, Progress, silent
+from extract.request_log import RequestLog
+from extract.sources.spotify_api.errors import ApiError, from_web_api
+from extract.sources.spotify_api.session import WEB_API, retried_after_refresh
+from extract.sources.spotify_api.settings import PAGE_SIZE, PROVIDER, RECENTLY_PLAYED, SOURCE
+
+RECENTLY_PLAYED_TABLE = TABLES["recently_played"]
+
+Row = dict[str, Any]
+
+_WHAT = "your recently played tracks"
+_ALLOWED = ("played_at", "track_id", "track_name")  # fields of a rejected row that are kept
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account that polls are loaded for; the warehouse knows nothing else of it."""
+
+    user_id: str
+    timezone: str  # IANA name
+    display_name: str | None = None
+    is_sample: bool = False
+
+
+@dataclass
+class Poll:
+    """A page that was asked for, and what became of the answer."""
+
+    log: Row  # the row of `poll_log` of the last attempt
+    report: FileReport
+    requests: list[Row] = field(default_factory=list)  # rows of `poll_log` of all attempts, the last one included
+    plays: list[Row] = field(default_factory=list)
+    tracks: list[Row] = field(default_factory=list)
+    artists: list[Row] = field(default_factory=list)
+    rejected: list[Row] = field(default_factory=list)
+    top_tracks: list[Row] = field(default_factory=list)
+    feedback: list[Row] = field(default_factory=list)
+    error: ServiceError | None = None
+
+
+def load_recently_played(
+    warehouse: Path,
+    user_id: str,
+    client: spotipy.Spotify,
+    timezone: str | None = None,
+    *,
+    display_name: str | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    progress: Progress = silent,
+) -> LoadReport:
+    """Poll recently played once and load it: plays, their tracks and artists, the account and the poll itself.
+
+    `timezone` (IANA name) and `display_name` may be left out for an account that is loaded already; given, they
+    replace what is stored. `clock` tells the moment of the request, naive UTC. Loading again is harmless.
+
+    Raises:
+        LoadError: the timezone is missing or unknown (nothing was asked then), or Spotify refuses (the refusal
+            is noted in `poll_log`).
+    """
+    account = account_for(warehouse, user_id, timezone, display_name)
+    progress("Asking Spotify for recently played tracks")
+    result = poll(client, user_id, clock)
+    load_polls(warehouse, [account], [result], progress, getattr(getattr(client, "log", None), "rows", ()))
+    if result.error is not None:
+        raise result.error
+    return LoadReport("Recently played", [result.report])
+
+
+def account_for(warehouse: Path, user_id: str, timezone: str | None, display_name: str | None = None) -> Account:
+    """The account to load: what is stored about it, overruled by what is given.
+
+    Raises:
+        LoadError: no timezone is known, or the one given does not exist.
+    """
+    stored = _stored_account(warehouse, user_id)
+    zone = timezone or (stored.timezone if stored else None)
+    if not zone:
+        raise LoadError(
+            "The time zone of this account is not known yet, and a play belongs to the local date on which it ended. "
+            "Name it with --timezone, for example --timezone Europe/London."
+        )
+    if timezone is not None:
+        _check_zone(timezone)
+    return Account(
+        user_id,
+        zone,
+        display_name if display_name is not None else (stored.display_name if stored else None),
+        stored.is_sample if stored else False,
+    )
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise LoadError(
+            f"There is no time zone “{name}”. Use an IANA name such as Europe/London, America/New_York or Asia/Kolkata."
+        ) from None
+
+
+def _stored_account(warehouse: Path, user_id: str) -> Account | None:
+    if not warehouse.exists():
+        return None
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            row = connection.execute(
+                f"""
+                select accounts.timezone, accounts.display_name, accounts.is_sample
+                from {DATASET}.{ACCOUNTS.name} as accounts
+                inner join {DATASET}._dlt_loads as loads
+                    on accounts._dlt_load_id = loads.load_id and loads.status = 0
+                where accounts.user_id = ?
+                order by accounts._dlt_load_id desc
+                limit 1
+                """,
+                [user_id],
+            ).fetchone()
+    except duckdb.CatalogException:
+        return None  # nothing was ever loaded
+    except duckdb.IOException as error:
+        raise LoadError(
+            f"The warehouse {warehouse} cannot be opened ({str(error).splitlines()[0]}). "
+            "If another program has it open, close that and run the command again."
+        ) from error
+    return Account(user_id, row[0], row[1], bool(row[2])) if row else None
+
+
+def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] | None = None) -> Poll:
+    """Ask for the page; a refusal is in `Poll.error`, so that it can be noted before it is raised.
+
+    `clock` (naive UTC) takes the place of the client's own.
+    """
+    log = getattr(client, "log", None)
+    if log is None:
+        log = RequestLog(user_id)
+    if clock is not None:
+        log.clock = clock
+    before = len(log.rows)
+    report = FileReport("recently played", SOURCE)
+    error, page = None, []
+    try:
+        page = _page(client)
+    except ServiceError as refusal:
+        error = refusal
+        report.problem = str(refusal)
+    requests, log.rows[before:] = log.rows[before:], []
+    if not requests:  # a client that notes nothing
+        requests = [{"user_id": user_id, "requested_at": log.now(), "endpoint": RECENTLY_PLAYED, "service": WEB_API}]
+        requests[0]["status_code"] = error.status if error else 200
+    result = Poll(requests[-1], report, requests, error=error)
+    if error is not None:
+        result.log["outcome"] = error.kind
+        return result
+    for number, item in enumerate(page, start=1):
+        _read_item(item, number, user_id, result)
+    _forget_repeats(result)
+    moments = [row["played_at"] for row in result.plays]
+    result.log |= {
+        "outcome": "ok" if page else "empty",
+        "page_size": len(page),
+        "oldest_played_at": min(moments, default=None),
+        "newest_played_at": max(moments, default=None),
+    }
+    if not page:
+        report.note = "Spotify shows no recent plays for this account"
+    return result
+
+
+def load_polls(
+    warehouse: Path,
+    accounts: Sequence[Account],
+    polls: Sequence[Poll],
+    progress: Progress = silent,
+    requests: Sequence[Row] = (),
+) -> None:
+    """Load polls in one go. Accounts are written only when one of their polls was answered.
+
+    `requests` are further rows of `poll_log`: of logins that were renewed, say.
+    """
+    keep_polls(warehouse, accounts, polls, requests)
+    load_tables(warehouse, {}, progress)
+
+
+def keep_polls(
+    warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], requests: Sequence[Row] = ()
+) -> None:
+    """Put what was answered on disk, where the next load finds it, whatever happens to this process."""
+    answered = {poll.log.get("user_id") for poll in polls if poll.error is None}
+    spool.keep(
+        warehouse,
+        {
+            ACCOUNTS.name: [
+                {
+                    "user_id": account.user_id,
+                    "display_name": account.display_name,
+                    "timezone": account.timezone,
+                    "is_sample": account.is_sample,
+                }
+                for account in accounts
+                if account.user_id in answered
+            ],
+            RECENTLY_PLAYED_TABLE.name: _latest(
+                (row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE.primary_key
+            ),
+            TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key),
+            ARTISTS.name: _latest((row for poll in polls for row in poll.artists), ARTISTS.primary_key),
+            REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key),
+            TOP_TRACKS.name: [row for poll in polls for row in poll.top_tracks],
+            FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key),
+            POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
+        },
+    )
+
+
+def _latest(rows: Any, key: tuple[str, ...]) -> list[Row]:
+    """One row a key, the last one given: what Spotify said last about a track counts."""
+    return list({tuple(row[column] for column in key): row for row in rows}.values())
+
+
+def _page(client: spotipy.Spotify) -> list[Any]:
+    """The items of the page, or ApiError."""
+
+    def ask() -> Any:
+        try:
+            return client.current_user_recently_played(limit=PAGE_SIZE)
+        except spotipy.SpotifyException as error:  # a client with another session than ours
+            body = json.dumps({"error": {"message": error.msg, "reason": error.reason}})
+            raise from_web_api(error.http_status, error.headers, body, _WHAT) from None
+
+    page = retried_after_refresh(ask, getattr(client.auth_manager, "refresh", None))
+    items = page.get("items") if isinstance(page, dict) else None
+    if not isinstance(items, list):
+        raise ApiError(
+            Outcome.UNREADABLE,
+            f"What came back instead of {_WHAT} is not an answer of Spotify's API ({quoted(json.dumps(page))}). "
+            "A proxy of your network may stand in between; load again from another network or later.",
+            200,
+        )
+    return items
+
+
+# ---- from the page's items to rows ----
+
+
+def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
+    """Add one item's rows to `result`; what cannot be a play is counted, and kept among the rejected rows."""
+    report = result.report
+    report.rows_read += 1
+    record = item if isinstance(item, dict) else {}
+    track = record.get("track")
+    track = track if isinstance(track, dict) else {}
+    if track.get("is_local") or track.get("type") in ("episode", "chapter"):
+        report.set_aside["local file" if track.get("is_local") else "episode"] += 1
+        return
+    played_at = _moment(record.get("played_at"))
+    track_id = _text(track.get("id"))
+    reason = "played_at is not a time" if played_at is None else ("track has no id" if track_id is None else None)
+    if reason is not None:
+        report.rejected[reason] += 1
+        result.rejected.append(_rejection(user_id, number, reason, record.get("played_at"), track))
+        return
+    common = read_track(track, result)
+    result.plays.append({"user_id": user_id, "played_at": played_at} | common)
+
+
+def read_track(track: Row, result: Poll) -> Row:
+    """Add what a track object (with an id) says of the track and its artists; returns what plays repeat of it."""
+    album = track.get("album")
+    album_name = _text(album.get("name")) if isinstance(album, dict) else None
+    named = track.get("artists")
+    artists = [
+        artist
+        for artist in (named if isinstance(named, list) else [])
+        if isinstance(artist, dict) and _text(artist.get("id"))
+    ]
+    first = artists[0] if artists else {}
+    duration = track.get("duration_ms")
+    common = {
+        "track_id": _text(track.get("id")),
+        "track_name": _text(track.get("name")),
+        "artist_id": _text(first.get("id")),
+        "artist_name": _text(first.get("name")),
+        "album_name": album_name,
+        "duration_ms": duration if isinstance(duration, int) and duration > 0 else None,
+    }
+    identifiers = track.get("external_ids")
+    isrc = _text(identifiers.get("isrc")) if isinstance(identifiers, dict) else None
+    result.tracks.append({"provider": PROVIDER, "isrc": isrc} | common)
+    result.artists += [{"artist_id": artist["id"], "artist_name": _text(artist.get("name"))} for artist in artists]
+    return common
+
+
+def _forget_repeats(result: Poll) -> None:
+    unique = _latest(result.plays, RECENTLY_PLAYED_TABLE.primary_key)
+    result.report.repeated = len(result.plays) - len(unique)
+    result.report.rows_loaded = len(unique)
+    result.plays = unique
+
+
+def _rejection(user_id: str, number: int, reason: str, played_at: Any, track: Row) -> Row:
+    values = (played_at, track.get("id"), track.get("name"))
+    fields = json.dumps(
+        {name: None if value is None else str(value)[:200] for name, value in zip(_ALLOWED, values, strict=True)},
+        ensure_ascii=False,
+    )
+    # without the row number: in the next poll the same item stands further down
+    identity = "\x1f".join((user_id, SOURCE, RECENTLY_PLAYED, reason, fields))
+    return {
+        "rejection_id": hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest(),
+        "user_id": user_id,
+        "source": SOURCE,
+        "file": RECENTLY_PLAYED,
+        "row": number,
+        "reason": reason,
+        "fields": fields,
+    }
+
+
+def _moment(value: Any) -> datetime | None:
+    """A `played_at` as naive UTC; None if it is no time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _text(value: Any) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None

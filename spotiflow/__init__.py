@@ -1,0 +1,1 @@
+"""The `spotiflow` command and what it does between loading and looking."""

@@ -1,0 +1,78 @@
+"""`spotiflow contracts ...`: what others may build on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from spotiflow.cli.commands.common import Run
+from spotiflow.console import Screen
+from spotiflow.formatting import count
+from spotiflow.settings import shown
+
+if TYPE_CHECKING:
+    from spotiflow.publish.contracts import Comparison, Contracts
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="What others may build on: the published tables' columns and types, frozen at each release.",
+)
+
+
+@app.command(
+    "check",
+    epilog="[bold]Example[/bold]  spotiflow contracts check",
+)
+def contracts_check_command() -> None:
+    """Hold the published tables' columns and types against those of the last release."""
+    from spotiflow.dbt_runner import Dbt
+    from spotiflow.publish import contracts
+
+    run = Run()
+    frozen, found = contracts.check(run.settings, Dbt(run.settings).parse(), datetime.now().date())
+    run.screen.say(f"All that release {frozen.release} promised is there: {_promises(frozen)}.")
+    _say_changes(run.screen, found)
+
+
+@app.command(
+    "freeze",
+    epilog="[bold]Example[/bold]  spotiflow contracts freeze",
+)
+def contracts_freeze_command() -> None:
+    """Promise the columns and types as they are now: a step of every release."""
+    from spotiflow.dbt_runner import Dbt
+    from spotiflow.publish import contracts
+
+    run = Run()
+    frozen, found = contracts.freeze(run.settings, Dbt(run.settings).parse(), datetime.now().date())
+    where = shown(contracts.contracts_file(run.settings))
+    run.screen.say(f"{where} now promises, with release {frozen.release}: {_promises(frozen)}.")
+    _say_changes(run.screen, found, "New in it")
+
+
+def _promises(frozen: Contracts) -> str:
+    columns = sum(len(table.columns) for table in frozen.tables.values())
+    return f"{count(len(frozen.tables), 'table')}, {count(columns, 'column')}"
+
+
+def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, so nobody should build on it") -> None:
+    for title, names in ((new, found.not_frozen), ("Gone, as announced", found.retired)):
+        if names:
+            screen.say(f"{title}:")
+            for line in _by_table(names):
+                screen.say(f"  {line}")
+
+
+def _by_table(names: list[str]) -> list[str]:
+    """One line a table, with its columns when only some of them are meant."""
+    tables: dict[str, list[str]] = {}
+    for name in names:
+        table, _, column = name.rpartition(".")
+        is_version = column[:1] == "v" and column[1:].isdigit()
+        tables.setdefault(table if table and not is_version else name, []).extend(
+            [column] if table and not is_version else []
+        )
+    return [f"{table}: {', '.join(columns)}" if columns else table for table, columns in tables.items()]

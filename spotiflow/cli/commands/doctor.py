@@ -1,0 +1,54 @@
+"""`spotiflow doctor`: is everything there that SpotiFlow needs, and what to do about what is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from spotiflow.cli.commands.common import Run
+from spotiflow.formatting import count
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("doctor", epilog="[bold]Example[/bold]  spotiflow doctor || echo 'something is wrong'")(doctor_command)
+
+
+def doctor_command(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON list on standard output.")] = False,
+) -> None:
+    """Check everything that has to be right, each with its remedy. Changes nothing.
+
+    Exit code 0 when there is no problem (warnings are none), 1 otherwise.
+    """
+    from spotiflow.cli.doctor import Verdict, examine, worst
+
+    run = Run()
+    findings = []
+    width = 16
+    for finding in examine(run.settings):
+        findings.append(finding)
+        if as_json:
+            continue
+        style = {Verdict.OK: None, Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}[finding.verdict]
+        run.screen.say(f"{finding.verdict.value:<8} {finding.name:<{width}}  {finding.text}", style=style)
+        if finding.remedy:
+            run.screen.say(f"{'':<8} {'':<{width}}  -> {finding.remedy}")
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [{"name": f.name, "verdict": f.verdict.value, "text": f.text, "remedy": f.remedy} for f in findings],
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
+    else:
+        problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
+        warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
+        run.screen.heading(
+            f"{count(problems, 'problem')}, {count(warnings, 'warning')}" if problems or warnings else "All is well."
+        )
+    if worst(findings) is Verdict.PROBLEM:
+        raise typer.Exit(1)

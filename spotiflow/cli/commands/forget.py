@@ -1,0 +1,171 @@
+"""`spotiflow forget`: take an account out of everything, and prove it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spotiflow.cli import checks
+from spotiflow.cli.commands.common import AccountLabel, NoWait, Run, checked, writer
+from spotiflow.console import CommandError
+from spotiflow.formatting import columns, count, size
+from spotiflow.settings import shown
+
+if TYPE_CHECKING:
+    from spotiflow.privacy.forget import Plan, Proof
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("forget", epilog="[bold]Example[/bold]  spotiflow forget --account me")(forget_command)
+
+
+def forget_command(
+    account: AccountLabel,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    no_site: Annotated[
+        bool, typer.Option("--no-site", help="Do not build the site again; the present one is removed.")
+    ] = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Remove an account: its listening, its login, its own site, and every trace in what was built and published.
+
+    The warehouse is written anew without it, everything is built again, and at the end all that is left is searched
+    for the account. It cannot be undone: load the export again if you change your mind.
+    """
+    checked("--account", checks.label, account)
+    from extract.raw.loader import finish as load_waiting
+    from spotiflow.cli.refresh import Refresh
+    from spotiflow.locks import only_one, wait_for_database
+    from spotiflow.privacy import forget
+    from spotiflow.privacy.personal_site import folder_of_all
+    from spotiflow.privacy.pseudonyms import KEY_FILE, user_id_for
+    from spotiflow.publish import site
+
+    run = Run(no_wait)
+    settings, screen = run.settings, run.screen
+    if not (settings.home / KEY_FILE).exists():
+        raise CommandError(f"No account was ever loaded here: {shown(settings.home / KEY_FILE)} does not exist.")
+    user_id = user_id_for(account, settings.home)
+
+    # In this order, as when a personal site is made.
+    with only_one(folder_of_all(settings), run.command, run.wait, screen.note), writer(run):
+        wait_for_database(settings.warehouse, run.wait, screen.note)
+        # Answers that wait on disk would come back with the next load.
+        load_waiting(settings.warehouse, screen.note)
+        planned = forget.plan(settings, user_id, run.wait, screen.note)
+        if planned.is_empty:
+            raise CommandError(
+                f"Nothing is known of an account that is called '{account}'. Labels count exactly as they were given; "
+                "`spotiflow accounts` lists those with a login."
+            )
+        _announce(run, planned)
+        if not yes:
+            _ask()
+        with screen.step("Forget the account") as step:
+            forget.forget(settings, planned, step.at)
+            step.at("Clearing caches")
+            with only_one(site.guarded(settings), run.command, run.wait, screen.note):
+                forget.clear_caches(settings)
+            for path in forget.copies(settings, planned):
+                path.unlink()
+                screen.note(f"{shown(path)} held the account as well and is removed.")
+            for name in forget.remove_personal_sites(settings, planned):
+                screen.note(
+                    f"The site of {name} alone named tracks that only this account played and is removed. "
+                    "Make it again: spotiflow refresh --only LABEL"
+                )
+        left = _others(run)
+    if left:
+        code = Refresh(
+            settings, screen, run.command, wait=run.wait, force=True, with_site=not no_site, ask_online=False
+        ).run()
+        is_shown = code != 0 or no_site
+    else:
+        code, is_shown = 0, True
+    if is_shown:
+        # What cannot be shown without the account is not shown at all.
+        if code != 0 or not left:
+            forget.remove_published(settings)
+        else:
+            forget.remove_site(settings)
+        screen.say()
+        screen.say(
+            "Nobody else's listening is here: what was published and the site are removed."
+            if not left
+            else "The site is removed, because it showed the account. Build it again: spotiflow site"
+            if code == 0
+            else "What was published and the site are removed, because they showed the account.\n"
+            "Once the fault above is mended: spotiflow refresh"
+        )
+    with screen.step("Look for what is left of it") as step:
+        proof = forget.prove(settings, planned)
+        step.result = f"{count(len(proof.found), 'trace')} found"
+    _show(run, planned, proof)
+    if proof.found:
+        raise typer.Exit(1)
+    forget.finish(settings, planned)
+    if code != 0:
+        raise typer.Exit(1)
+
+
+def _announce(run: Run, planned: Plan) -> None:
+    say = run.screen.say
+    if planned.is_begun:
+        say("An earlier attempt to forget this account was cut short: this one finishes it.", style="bold")
+    rows = [[table, f"{number:,}"] for table, number in planned.rows.items() if number]
+    say(f"To be removed for good: {count(sum(planned.rows.values()), 'row')} of this account", style="bold")
+    for line in columns(rows, right=(1,)):
+        say(line)
+    if planned.tracks:
+        say(f"  and what is known of {count(len(planned.tracks), 'track')} that only this account played")
+    if planned.answers_of_others:
+        say(
+            f"  and {count(planned.answers_of_others, 'recommendation')} of such tracks to others, "
+            "with the answers they belong to"
+        )
+    if planned.set_aside:
+        say(f"  and {count(planned.set_aside, 'load')} that could not be finished and was set aside, whosever it is")
+    if planned.has_site:
+        say("  and its own site, with the warehouse and the published file that it was made from")
+    say(f"  {'its login' if planned.has_login else 'no login of it is stored'}")
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("This asks before it removes anything, and there is no terminal to ask on. Add --yes.")
+    if not typer.confirm("Forget this account?"):
+        raise CommandError("Nothing was removed.")
+
+
+def _others(run: Run) -> bool:
+    """Whether anybody's plays are left."""
+    from spotiflow.locks import connect
+    from spotiflow.warehouse import accounts
+
+    if not run.settings.warehouse.exists():
+        return False
+    with connect(run.settings.warehouse, read_only=True) as connection:
+        return any(person.plays for person in accounts(connection))
+
+
+def _show(run: Run, planned: Plan, proof: Proof) -> None:
+    screen = run.screen
+    looked = (
+        f"{count(proof.values, 'text value')} in {count(proof.tables, 'table')}, "
+        f"{count(proof.files, 'file')} ({size(proof.bytes)})"
+    )
+    if proof.found:
+        screen.error(
+            f"Traces of the account are left, after looking through {looked}:\n"
+            + "\n".join(f"  {place}" for place in proof.found[:20])
+            + "\nGive the command again. If they stay, remove these files by hand."
+        )
+        return
+    sought = "its user_id" + (f" and {count(len(planned.tracks), 'track id')}" if planned.tracks else "")
+    screen.heading("The account is forgotten")
+    screen.say(f"  removed: {count(sum(planned.rows.values()), 'row')}")
+    screen.say(f"  looked for {sought} in {looked}: found nowhere")
+    screen.say("  not looked for: copies outside this project, such as backups or a site that you uploaded")

@@ -1,0 +1,1 @@
+"""Pseudonyms, forgetting an account, sites of one listener."""

@@ -1,0 +1,1 @@
+"""From a tested build to the site: gate, published file, site, documentation."""

@@ -1,0 +1,185 @@
+"""The glossary of the published file: what metrics, words, columns and tables mean, read from dbt's manifest.
+
+Nothing is written down here: texts are the descriptions of dbt's docs, so that the page and the docs cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from spotiflow.publish import gate
+
+KINDS = ("metric", "word", "column", "table")
+"""metric: of the semantic layer; word: a doc block, which several tables use; column: described in its own table."""
+
+# Suffixes that say the unit, which stands beside the name
+_UNIT_SUFFIXES = ("_pct", "_pp", "_ms")
+
+
+@dataclass
+class Entry:
+    """One term and what it means."""
+
+    kind: str
+    term: str
+    label: str
+    text: str  # Markdown
+    anchor: str  # unique: where the term stands on the page
+    units: list[str] = field(default_factory=list)
+    docs_anchor: str | None = None  # where dbt's docs page shows it
+    places: list[tuple[str, str]] = field(default_factory=list)  # published table, its place in dbt's docs
+
+    @property
+    def unit(self) -> str | None:
+        """The unit; all of them when tables differ."""
+        return " or ".join(self.units) or None
+
+
+def entries(manifest: Any) -> list[Entry]:
+    """Every term of the published tables: metrics, words, columns, tables, each kind in the order of its labels."""
+    tables = _tables(manifest)
+    found = [
+        *_metrics(manifest, tables),
+        *_words(manifest, tables),
+        *_columns(manifest, tables),
+        *_table_entries(tables),
+    ]
+    return sorted(found, key=lambda entry: (KINDS.index(entry.kind), entry.label.lower(), entry.anchor))
+
+
+def as_html(markdown: str) -> str:
+    """A description as HTML that is safe to put into a page: no HTML of its own, no headings, nothing fetched."""
+    from markdown_it import MarkdownIt
+
+    renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["heading", "lheading", "image"])
+    return str(renderer.render(markdown)).strip()
+
+
+@dataclass(frozen=True)
+class _Table:
+    name: str
+    node: Any
+    docs_anchor: str
+
+
+def _tables(manifest: Any) -> list[_Table]:
+    """The published tables; of a model with versions every version, the latest under the plain name."""
+    found = []
+    for node in gate.published_nodes(manifest).values():
+        version = getattr(node, "version", None)
+        name = node.name if version is not None and version == node.latest_version else node.alias
+        found.append(_Table(name, node, f"#!/{node.resource_type}/{node.unique_id}"))
+    return sorted(found, key=lambda table: table.name)
+
+
+def _metrics(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
+    published = {table.node.unique_id for table in tables}
+    for metric in manifest.metrics.values():
+        # `hidden: true`: a part of other metrics, which nobody asks for
+        if metric.type_params.is_private:
+            continue
+        behind = _behind(manifest, metric, published)
+        unit = metric.config.meta.get("unit")
+        yield Entry(
+            kind="metric",
+            term=metric.name,
+            label=metric.label or _words_of(metric.name),
+            text=_tidy(metric.description),
+            anchor=f"metric-{metric.name}",
+            units=[str(unit)] if unit else [],
+            docs_anchor=f"#!/metric/{metric.unique_id}",
+            places=[_place(table) for table in tables if table.node.unique_id in behind],
+        )
+
+
+def _behind(manifest: Any, metric: Any, published: set[str]) -> set[str]:
+    """The published models that a metric is computed from; through other metrics, semantic models and views."""
+    seen: set[str] = set()
+    waiting = list(metric.depends_on.nodes)
+    while waiting:
+        unique_id = waiting.pop()
+        if unique_id in seen:
+            continue
+        seen.add(unique_id)
+        if unique_id in published:
+            continue
+        node = (
+            manifest.metrics.get(unique_id) or manifest.semantic_models.get(unique_id) or manifest.nodes.get(unique_id)
+        )
+        if node is not None:
+            waiting += node.depends_on.nodes
+    return seen & published
+
+
+def _words(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
+    project = manifest.metadata.project_name
+    for block in manifest.docs.values():
+        # dbt's own pages, such as __overview__, are no words
+        if block.package_name != project or block.name.startswith("__"):
+            continue
+        entry = Entry("word", block.name, _words_of(block.name), _tidy(block.block_contents), f"word-{block.name}")
+        for table in tables:
+            using = [column for column in table.node.columns.values() if block.unique_id in column.doc_blocks]
+            for column in using:
+                _add_unit(entry, column)
+            if using or block.unique_id in table.node.doc_blocks:
+                entry.places.append(_place(table))
+        yield entry
+
+
+def _columns(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
+    """Columns with a description of their own, once for all tables that describe a column of this name alike."""
+    words = {_tidy(block.block_contents) for block in manifest.docs.values()}
+    alike: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for table in tables:
+        for column in table.node.columns.values():
+            text = _tidy(column.description)
+            if not text or text in words:
+                continue
+            entry = alike[column.name].setdefault(
+                text, Entry("column", column.name, _words_of(column.name), text, f"column-{table.name}-{column.name}")
+            )
+            _add_unit(entry, column)
+            entry.places.append(_place(table))
+    for name, by_text in alike.items():
+        if len(by_text) == 1:
+            next(iter(by_text.values())).anchor = f"column-{name}"
+        yield from by_text.values()
+
+
+def _table_entries(tables: Sequence[_Table]) -> Iterator[Entry]:
+    for table in tables:
+        yield Entry(
+            kind="table",
+            term=table.name,
+            label=table.name,
+            text=_tidy(table.node.description),
+            anchor=f"table-{table.name}",
+            docs_anchor=table.docs_anchor,
+            places=[_place(table)],
+        )
+
+
+def _place(table: _Table) -> tuple[str, str]:
+    return table.name, table.docs_anchor
+
+
+def _add_unit(entry: Entry, column: Any) -> None:
+    unit = column.config.meta.get("unit") if column.config.meta else None
+    if unit and str(unit) not in entry.units:
+        entry.units.append(str(unit))
+
+
+def _words_of(name: str) -> str:
+    """minutes_listened -> Minutes listened; feature_coverage_pct -> Feature coverage, for the unit says percent."""
+    for suffix in _UNIT_SUFFIXES:
+        name = name.removesuffix(suffix)
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _tidy(text: str | None) -> str:
+    return (text or "").strip()

@@ -1,0 +1,306 @@
+"""The gate opens for what was built and tested as it is now, and for nothing else; each refusal says why."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from spotiflow.checksums import node_checksum
+from spotiflow.console import CommandError
+from spotiflow.dbt_runner import BuildResult, Dbt
+from spotiflow.publish import gate
+from spotiflow.publish.publish import Refused, publish
+from tests.conftest import PROJECT, Place
+from tests.spotiflow.conftest import MINI_PROJECT, settings_of
+
+
+@dataclass
+class Mini:
+    """The mini project with its own warehouse."""
+
+    place: Place
+
+    def file(self, name: str) -> Path:
+        return self.place.project / name
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = self.file(name).read_text()
+        assert old in text
+        self.file(name).write_text(text.replace(old, new))
+
+    def sql(self, sql: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.place.warehouse)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def load(self, load_id: str, rows: str) -> None:
+        self.sql(f"insert into raw_spotify.plays values {rows}")
+        self.sql(f"insert into raw_spotify._dlt_loads values ('{load_id}', 's', 0, now(), 'h')")
+
+    def dbt(self, *arguments: str) -> BuildResult:
+        """A plain dbt command, as somebody would type it."""
+        dbt = Dbt(settings_of(self.place))
+        dbt.parse()
+        command, *rest = arguments
+        if command == "build":
+            return dbt.build(rest, lambda _: None)
+        result = dbt._invoke([command, *rest], None)
+        return BuildResult(ok=bool(result.success))
+
+    def verdict(self) -> gate.Verdict:
+        manifest = Dbt(settings_of(self.place)).parse()
+        with duckdb.connect(str(self.place.warehouse), read_only=True) as connection:
+            return gate.judge(connection, manifest)
+
+    def reasons(self) -> str:
+        verdict = self.verdict()
+        assert not verdict.is_open
+        assert all(remedy for remedy in verdict.remedies)
+        return "\n".join(reason.text for reason in verdict.reasons)
+
+
+def _new_mini(folder: Path) -> Mini:
+    project = folder / "project"
+    shutil.copytree(MINI_PROJECT, project)
+    shutil.copytree(PROJECT / "macros" / "workflow", project / "macros" / "workflow")
+    mini = Mini(Place(folder / "place", project=project))
+    mini.place.warehouse.parent.mkdir(parents=True)
+    return mini
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Mini:
+    mini = _new_mini(tmp_path_factory.mktemp("mini"))
+    assert mini.dbt("seed").ok  # the first run of all creates the raw tables, as on an empty clone
+    mini.load("1", "('a', 1), ('b', 2)")
+    assert mini.dbt("build").ok
+    return mini
+
+
+@pytest.fixture
+def mini(built_once: Mini, tmp_path: Path) -> Mini:
+    """The mini project, built and tested, in a folder of this test."""
+    shutil.copytree(built_once.place.folder, tmp_path / "place")
+    shutil.copytree(built_once.place.project, tmp_path / "project")
+    return Mini(Place(tmp_path / "place", project=tmp_path / "project"))
+
+
+def test_opens_for_what_was_built_and_tested(mini: Mini) -> None:
+    verdict = mini.verdict()
+    assert verdict.reasons == []
+    # not_null x2, unique, above_zero x2, one unit test; stg_plays, scores, totals, not the private model
+    assert (verdict.tests_passed, verdict.tests_warned, verdict.models_built) == (6, 0, 3)
+    assert [table.name for table in verdict.published] == ["scores", "totals", "totals_v1", "weights"]
+
+
+def test_log_and_disk_agree_on_every_checksum(mini: Mini) -> None:
+    manifest = Dbt(settings_of(mini.place)).parse()
+    logged = dict(mini.sql("select unique_id, arg_max(checksum, executed_at) from workflow.dbt_results group by 1"))
+    assert len(logged) == 11
+    assert logged == {unique_id: node_checksum(manifest, str(unique_id)) for unique_id in logged}
+
+
+def test_empty_warehouse(tmp_path: Path) -> None:
+    mini = _new_mini(tmp_path)
+    duckdb.connect(str(mini.place.warehouse)).close()
+    assert "Nothing was built" in mini.reasons()
+    assert mini.dbt("build").ok
+    assert "No listening is loaded" in mini.reasons()
+
+
+def test_warnings_pass_and_are_counted(mini: Mini) -> None:
+    mini.load("2", "('c', 0)")
+    assert mini.dbt("build").ok
+    verdict = mini.verdict()
+    assert verdict.is_open
+    assert (verdict.tests_passed, verdict.tests_warned) == (5, 1)
+
+
+def test_newer_load(mini: Mini) -> None:
+    mini.load("2", "('c', 3)")
+    reasons = mini.reasons()
+    assert "3 models were built before the newest load: scores, stg_plays and totals." in reasons
+    assert "not run since the newest build or load" in reasons
+    assert "seed" not in reasons
+
+
+def test_unfinished_load_does_not_count(mini: Mini) -> None:
+    mini.sql("insert into raw_spotify._dlt_loads values ('2', 's', 1, now(), 'h')")
+    assert mini.verdict().is_open
+
+
+def test_other_code_on_disk(mini: Mini) -> None:
+    """A model, a macro behind a model (two calls deep), a contract, a seed, a test's severity, a test's macro."""
+    mini.replace("models/marts/totals_v1.sql", "count(*)", "count(play_id)")
+    mini.replace("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})")
+    mini.replace("models/marts/_marts__models.yml", "data_type: double", "data_type: float")
+    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,2.5")
+    mini.replace("models/marts/_marts__models.yml", "severity: warn", "severity: error")
+    reasons = mini.reasons()
+    assert "3 models changed on disk since they were built: scores, stg_plays and totals." in reasons
+    assert "The seed weights changed on disk since it was built." in reasons
+    assert "2 tests or what they judge changed since their latest run" in reasons  # the severity; the unit test's model
+
+
+def test_other_tests_on_disk(mini: Mini) -> None:
+    """The macro of a generic test, the expectation of a unit test."""
+    mini.replace("macros/macros.sql", "<= 0", "< 0")
+    mini.replace("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0")
+    reasons = mini.reasons()
+    assert "3 tests or what they judge changed since their latest run" in reasons
+    assert "model" not in reasons
+
+
+def test_new_test_was_never_run(mini: Mini) -> None:
+    mini.replace(
+        "models/marts/_marts__models.yml", "- name: play_id\n", "- name: play_id\n        data_tests: [unique]\n"
+    )
+    assert 'A test was never run: "scores.play_id is unique".' in mini.reasons()
+
+
+def test_seed_loaded_again_without_what_hangs_on_it(mini: Mini) -> None:
+    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,2.5")
+    assert mini.dbt("seed").ok
+    reasons = mini.reasons()
+    assert "The model scores is older than what it is made from." in reasons
+    assert 'A test was not run since the newest build or load: "Every weight is above zero".' in reasons
+
+
+def test_models_built_without_their_tests(mini: Mini) -> None:
+    assert mini.dbt("run").ok
+    reasons = mini.reasons()
+    assert "tests were not run since the newest build or load" in reasons
+    assert "model" not in reasons
+    assert mini.dbt("test").ok
+    assert mini.verdict().is_open
+
+
+def test_unit_test_of_former_code(mini: Mini) -> None:
+    mini.replace("models/marts/scores.sql", "points *", "points * 1.0 *")
+    assert mini.dbt("run").ok
+    assert mini.dbt("test", "--exclude", "test_type:unit").ok
+    assert mini.reasons().startswith('A test changed since its latest run: "A play of 3 doubled points')
+
+
+def test_failed_test_is_named_in_plain_words(mini: Mini) -> None:
+    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,-1.5")
+    result = mini.dbt("build")
+    assert not result.ok
+    assert [(bad.plain, bad.failures, bad.subjects) for bad in result.bad] == [
+        ("Every weight is above zero", 1, ("seeds/definitions/weights.csv",))
+    ]
+    reasons = mini.reasons()
+    assert "A test failed: Every weight is above zero (1 row broke it)." in reasons
+    assert "left out" not in reasons  # a consequence, no reason of its own
+
+
+def test_broken_model(mini: Mini) -> None:
+    mini.replace("models/marts/totals_v1.sql", "count(*)", "count(*) / nothing")
+    result = mini.dbt("build")
+    assert [bad.name for bad in result.bad] == ["totals"]
+    assert "nothing" in result.bad[0].message
+    assert "The model totals could not be built." in mini.reasons()
+
+
+@pytest.mark.parametrize("arguments", [("--vars", "{known_at: 2020-01-01}"), ("--empty",)])
+def test_other_settings_are_never_published(mini: Mini, arguments: tuple[str, ...]) -> None:
+    mini.dbt("build", *arguments)
+    assert "built with other than default settings" in mini.reasons()
+    assert mini.dbt("build").ok
+    assert mini.verdict().is_open
+
+
+def test_interrupted_run(mini: Mini) -> None:
+    mini.sql(
+        "insert into workflow.dbt_runs (invocation_id, started_at, command, invocation, vars, flags, raw_fingerprint) "
+        "values ('x', (now() at time zone 'UTC')::timestamp, 'run', 'dbt run', '{}', '{}', '')"
+    )
+    assert "`dbt run`, begun" in mini.reasons()
+    assert "did not finish" in mini.reasons()
+    assert mini.dbt("build").ok
+    assert mini.verdict().is_open
+
+
+def test_commands_that_write_nothing_leave_no_trace(mini: Mini) -> None:
+    before = mini.sql("select count(*) from workflow.dbt_runs")
+    assert mini.dbt("compile").ok
+    assert mini.dbt("docs", "generate").ok
+    assert mini.sql("select count(*) from workflow.dbt_runs") == before
+    assert mini.verdict().is_open
+
+
+def test_partial_build_is_logged_like_any_other(mini: Mini) -> None:
+    assert mini.dbt("build", "--select", "totals").ok
+    assert mini.verdict().is_open
+
+
+# --- publishing ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def publish_mini(mini: Mini) -> Callable[[], Path]:
+    def run() -> Path:
+        settings = settings_of(mini.place)
+        publish(settings, Dbt(settings).parse())
+        return settings.published
+
+    return run
+
+
+def test_publishes_marts_and_definitions_and_nothing_else(publish_mini: Callable[[], Path]) -> None:
+    with duckdb.connect(str(publish_mini()), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name, table_type from information_schema.tables"
+        ).fetchall()
+        assert sorted(tables) == [
+            ("main", name, "BASE TABLE")
+            for name in ("glossary", "glossary_tables", "publication", "scores", "totals", "totals_v1", "weights")
+        ]
+        assert connection.execute("from scores").fetchall() == [("a", 3.0), ("b", 6.0)]
+        assert connection.execute("from totals").fetchall() == connection.execute("from totals_v1").fetchall()
+        tests = connection.execute("select tests_passed, tests_warned, tests_total, models_built from publication")
+        assert tests.fetchall() == [(6, 0, 6, 3)]
+
+
+def test_refusal_leaves_the_published_file_alone(mini: Mini, publish_mini: Callable[[], Path]) -> None:
+    before = publish_mini().read_bytes()
+    mini.load("2", "('c', 3)")
+    with pytest.raises(Refused, match=r"(?s)Nothing was published, because.*newest load.*Run `spotiflow refresh`\."):
+        publish_mini()
+    assert mini.place.published.read_bytes() == before
+    assert [entry.name for entry in mini.place.published.parent.glob(".*")] == []
+
+
+def test_private_layers_cannot_be_published(mini: Mini, publish_mini: Callable[[], Path]) -> None:
+    mini.replace(
+        "models/staging/_staging__models.yml",
+        "- name: stg_plays\n",
+        "- name: stg_plays\n    config: {meta: {published: true}}\n",
+    )
+    with pytest.raises(CommandError, match=r"staging\.stg_plays is private"):
+        publish_mini()
+    assert not mini.place.published.exists()
+    assert [entry.name for entry in mini.place.published.parent.glob(".*")] == []
+
+
+def test_a_table_is_sorted_by_its_own_columns_whatever_order_dbt_has_put_together() -> None:
+    """dbt appends lists of `meta`: a version's own order and, after some changes, that of its model behind it."""
+    node = SimpleNamespace(
+        resource_type="model",
+        name="totals",
+        alias="totals_v1",
+        schema="marts",
+        version=1,
+        latest_version=2,
+        columns={"user_id": None, "provider": None, "plays": None},
+        config=SimpleNamespace(
+            meta={"published": True, "published_order": ["user_id", "provider", "user_id", "provider_or_reason"]}
+        ),
+    )
+    (table,) = gate.published_tables(SimpleNamespace(nodes={"model.p.totals.v1": node}))
+    assert table.order == ("user_id", "provider")

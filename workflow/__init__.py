@@ -1,1 +1,0 @@
-"""The `spotiflow` command: load, refresh, publish, look."""
