@@ -1,7 +1,8 @@
-"""The raw tables: names, columns and keys of everything that extraction writes.
+"""The raw tables: columns, key and meaning of everything that extraction writes, declared once.
 
-The same columns stand, with descriptions, in `models/staging/*/_*__sources.yml`, from which dbt creates
-missing tables on a clone that has loaded nothing; a test keeps the two equal.
+`models/staging/*/_*__sources.yml` describes the same columns, and dbt creates missing tables from it on a clone that
+has loaded nothing; a test keeps the two equal. Personal sites and `forget` decide by `holds`, `owner` and
+`track_columns` what belongs to an account, so that a new table is covered by its declaration.
 
 Conventions: ids are strings; `_at` columns are UTC timestamps without zone (so that no session setting
 can shift them); durations are milliseconds; audio features keep Spotify's 0-1 scale.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import pyarrow as pa
@@ -31,13 +33,33 @@ AUDIO_FEATURES = (
 _TIMESTAMP = pa.timestamp("us")
 
 
+class Holds(Enum):
+    """What the rows of a raw table are about."""
+
+    LISTENING = "what an account played, saved or judged"
+    ANSWERS = "what recommenders answered for an account"
+    TRACK_FACTS = "what catalogues and services say about tracks, whoever plays them"
+    RECORDS = "accounts, and the records of what was loaded and requested"
+
+
 @dataclass(frozen=True)
 class RawTable:
     """One raw table: its Arrow schema and the key on which loading the same row twice is a no-op."""
 
     name: str
+    holds: Holds
     schema: pa.Schema
     primary_key: tuple[str, ...]
+
+    @property
+    def owner(self) -> str | None:
+        """The column that says which account a row belongs to; None in tables that belong to nobody."""
+        return "user_id" if "user_id" in self.schema.names else None
+
+    @property
+    def track_columns(self) -> tuple[str, ...]:
+        """The columns that name tracks by Spotify's id."""
+        return tuple(name for name in self.schema.names if name in ("track_id", "seed_track_id"))
 
     def from_rows(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
         """Arrow table of `rows`; absent fields become null, unknown fields raise KeyError."""
@@ -53,13 +75,14 @@ class RawTable:
         return self.schema.empty_table()
 
 
-def _table(name: str, primary_key: tuple[str, ...], **columns: pa.DataType) -> RawTable:
+def _table(name: str, holds: Holds, primary_key: tuple[str, ...], **columns: pa.DataType) -> RawTable:
     fields = [pa.field(column, kind, nullable=column not in primary_key) for column, kind in columns.items()]
-    return RawTable(name, pa.schema(fields), primary_key)
+    return RawTable(name, holds, pa.schema(fields), primary_key)
 
 
 ACCOUNTS = _table(
     "accounts",
+    Holds.RECORDS,
     ("user_id",),
     user_id=pa.string(),
     display_name=pa.string(),  # only what the account holder chose for the site
@@ -69,6 +92,7 @@ ACCOUNTS = _table(
 
 STREAMING_HISTORY = _table(
     "streaming_history",
+    Holds.LISTENING,
     ("user_id", "ended_at", "content_uri", "ms_played"),
     user_id=pa.string(),
     ended_at=_TIMESTAMP,  # when playing stopped; whole seconds
@@ -90,6 +114,7 @@ STREAMING_HISTORY = _table(
 
 RECENTLY_PLAYED = _table(
     "recently_played",
+    Holds.LISTENING,
     ("user_id", "played_at", "track_id"),
     user_id=pa.string(),
     played_at=_TIMESTAMP,  # the end of the play; milliseconds
@@ -103,6 +128,7 @@ RECENTLY_PLAYED = _table(
 
 TRACKS = _table(
     "tracks",
+    Holds.TRACK_FACTS,
     ("track_id", "provider"),
     track_id=pa.string(),
     provider=pa.string(),  # catalogue, spotify, reccobeats
@@ -117,6 +143,7 @@ TRACKS = _table(
 
 ARTISTS = _table(
     "artists",
+    Holds.TRACK_FACTS,
     ("artist_id",),
     artist_id=pa.string(),
     artist_name=pa.string(),
@@ -124,6 +151,7 @@ ARTISTS = _table(
 
 AUDIO_FEATURES_TABLE = _table(
     "audio_features",
+    Holds.TRACK_FACTS,
     ("track_id", "provider"),
     track_id=pa.string(),
     provider=pa.string(),  # catalogue, spotify, reccobeats
@@ -143,6 +171,7 @@ AUDIO_FEATURES_TABLE = _table(
 
 RECOMMENDATIONS = _table(
     "recommendations",
+    Holds.ANSWERS,
     ("recommender", "user_id", "week_start", "seed_track_id", "rank"),
     recommender=pa.string(),
     user_id=pa.string(),
@@ -158,6 +187,7 @@ RECOMMENDATIONS = _table(
 
 RECOMMENDATION_REQUESTS = _table(
     "recommendation_requests",
+    Holds.ANSWERS,
     ("recommender", "user_id", "week_start", "seed_track_id"),
     recommender=pa.string(),
     user_id=pa.string(),
@@ -172,6 +202,7 @@ RECOMMENDATION_REQUESTS = _table(
 
 FEEDBACK = _table(
     "feedback",
+    Holds.LISTENING,
     ("user_id", "track_id", "kind", "given_at"),
     user_id=pa.string(),
     track_id=pa.string(),
@@ -182,6 +213,7 @@ FEEDBACK = _table(
 
 TOP_TRACKS = _table(
     "top_tracks",
+    Holds.LISTENING,
     ("user_id", "time_range", "captured_on", "rank"),
     user_id=pa.string(),
     time_range=pa.string(),  # short_term, medium_term, long_term: about 4 weeks, 6 months, 1 year
@@ -193,6 +225,7 @@ TOP_TRACKS = _table(
 
 POLL_LOG = _table(
     "poll_log",
+    Holds.RECORDS,
     ("user_id", "requested_at", "endpoint"),
     user_id=pa.string(),  # '' when no account is concerned
     requested_at=_TIMESTAMP,
@@ -209,6 +242,7 @@ POLL_LOG = _table(
 
 REJECTED_ROWS = _table(
     "rejected_rows",
+    Holds.RECORDS,
     ("rejection_id",),
     rejection_id=pa.string(),  # hash of everything below: the same rejection twice is one row
     user_id=pa.string(),  # null for catalogues
@@ -221,6 +255,7 @@ REJECTED_ROWS = _table(
 
 LOAD_LOG = _table(
     "load_log",
+    Holds.RECORDS,
     ("user_id", "source", "file", "content_hash"),
     user_id=pa.string(),  # '' for catalogues
     source=pa.string(),
@@ -259,3 +294,8 @@ TABLES: dict[str, RawTable] = {
         LOAD_LOG,
     )
 }
+
+
+def tables_that_hold(*kinds: Holds) -> list[RawTable]:
+    """The raw tables of some kinds, in the order of their declaration."""
+    return [table for table in TABLES.values() if table.holds in kinds]

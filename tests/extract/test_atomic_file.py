@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from extract.atomic_file import make_folder, remove_drafts, write_whole
+from extract import atomic_file
+from extract.atomic_file import make_folder, recover_folder, remove_drafts, swap_in, swap_in_folder, write_whole
 from extract.raw import spool
 from extract.raw.tables import RawTable
 from extract.sources.spotify_api import cached_client
@@ -59,6 +60,45 @@ def test_content_is_synced_before_the_name_and_the_name_before_it_counts(tmp_pat
     assert (tmp_path / "one").read_text(encoding="utf-8") == "äöü"
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_finished_draft_is_synced_before_it_takes_the_place(tmp_path: Path, steps: list[str]) -> None:
+    draft, target = tmp_path / "draft", tmp_path / "one"
+    draft.write_text("123")
+    target.write_text("before")
+    swap_in(draft, target)
+    assert steps == ["3 bytes synced", "moved", "folder synced"]
+    assert target.read_text() == "123"
+    assert not draft.exists()
+
+
+def test_a_file_that_must_not_be_replaced_stays(tmp_path: Path) -> None:
+    assert write_whole(tmp_path / "key", b"first", replace=False)
+    assert not write_whole(tmp_path / "key", b"second", replace=False)
+    assert (tmp_path / "key").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_takes_another_ones_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(atomic_file, "_exchange", lambda *_: False)
+    target = tmp_path / "site"
+    for word in ("first", "second"):
+        (draft := tmp_path / "work" / word).mkdir(parents=True)
+        (draft / "index.html").write_text(word)
+        swap_in_folder(draft, target)
+        assert (target / "index.html").read_text() == word
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["site", "work"]
+
+
+def test_a_swap_of_folders_that_was_cut_in_two_is_undone(tmp_path: Path) -> None:
+    for name in (".site-former", ".site-next"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(name)
+    recover_folder(tmp_path / "site")
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert (tmp_path / "site" / "index.html").read_text() == ".site-former"
 
 
 def test_logins_accounts_and_answers_are_written_so(tmp_path: Path, steps: list[str]) -> None:
