@@ -19,7 +19,7 @@ FIRST = (
     "tests/reports/test_broken_queries.py",
     "tests/reports/",
     "tests/histories/test_histories.py",
-    "tests/definitions/test_contributing.py",
+    "tests/definitions/test_definitions_page.py",
     "tests/definitions/test_broken_seeds.py",
     "tests/definitions/test_changes.py",
     "tests/spotiflow/",

@@ -1,7 +1,7 @@
-"""The worked examples of CONTRIBUTING.md are done as they stand there: rows, commands, what they say, the arithmetic.
+"""The worked examples of docs/definitions.md work as written: rows, commands, their output and the arithmetic.
 
-Of a section, in its order: a block of `csv` is added at the end of the seed that was named last; in one of `diff` the
-line with − becomes the line with +; `sh` is run; each line of `text` stands in what the commands said.
+The blocks of a section are followed in order: `csv` is appended to the seed that was named last, `diff` replaces a
+line, `sh` is run, and each line of `text` must be in the output of the commands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import PROJECT, Place
 from tests.spotiflow.conftest import copy_project
 
-CONTRIBUTING = PROJECT / "CONTRIBUTING.md"
+PAGE = PROJECT / "docs" / "definitions.md"
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", flags=re.MULTILINE | re.DOTALL)
 _SEED = re.compile(r"`(seeds/definitions/\w+\.csv)`")
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -40,10 +40,10 @@ ORDERED_BY_SCORE = {"feature_engagement", "feature_engagement_slopes"}
 
 
 def section(title: str) -> str:
-    """The text below a heading of the third level."""
-    text = CONTRIBUTING.read_text(encoding="utf-8")
-    found = re.search(rf"^### {re.escape(title)}[^\n]*\n(.*?)(?=^##)", text, flags=re.MULTILINE | re.DOTALL)
-    assert found, f"CONTRIBUTING.md has no section “{title}”"
+    """The text below a heading."""
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(title)}[^\n]*\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    assert found, f"{PAGE.name} has no section “{title}”"
     return found[1]
 
 

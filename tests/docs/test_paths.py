@@ -1,0 +1,70 @@
+"""Every file, folder and heading that a page of prose names or links to exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+PAGES = sorted(
+    page.relative_to(PROJECT)
+    for folder in ("", "docs", "benchmarks", "extract", "spotiflow", "reports")
+    for page in (PROJECT / folder).glob("*.md" if folder in ("", "reports") else "**/*.md")
+)
+# Paths below these folders of the repository; what is made when SpotiFlow runs (data/, logs/) is another matter.
+_PATH = re.compile(
+    r"(?<![\w./-])((?:extract|spotiflow|models|seeds|macros|tests|reports|docs|benchmarks|contracts|requirements|\.github)"
+    r"/[\w./*-]*\w/?)"
+)
+_MADE = ("reports/build", "reports/node_modules", "docs/index.html")  # the last one in the built site
+_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+def paths(text: str) -> set[str]:
+    """Paths between backticks that begin with a folder of the repository."""
+    return {
+        found[1].rstrip("/")
+        for code in re.findall(r"`([^`\n]+)`", text)
+        for found in _PATH.finditer(code)
+        if not found[1].startswith(_MADE)
+    }
+
+
+def exists(path: str) -> bool:
+    """Whether a path, or a pattern, names something. A decision may be named by its number alone."""
+    pattern = f"{path}-*.md" if re.fullmatch(r"docs/decisions/\d{4}", path) else path
+    return any(PROJECT.glob(pattern))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_paths_exist(page: Path) -> None:
+    named = paths((PROJECT / page).read_text(encoding="utf-8"))
+    assert [path for path in sorted(named) if not exists(path)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    here = PROJECT / page
+    text = re.sub(r"```.*?```", "", here.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target, anchor in _LINK.findall(text):
+        if "://" not in target:
+            there = here.parent / target if target else here
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_paths_are_found() -> None:
+    text = "`extract/raw/tables.py` and `spotiflow/cli/`, not `me/extract/x` nor `reports/build`; `docs/decisions/0028`"
+    assert paths(text) == {"extract/raw/tables.py", "spotiflow/cli", "docs/decisions/0028"}
+    assert [exists(path) for path in ("extract/raw", "docs/decisions/0028", "workflow/cli.py")] == [True, True, False]
+    assert anchors("# Where things are\n\n## 1. Rooms: why?\n") == {"where-things-are", "1-rooms-why"}
+    assert len(PAGES) > 40
