@@ -60,19 +60,21 @@ freeze: setup-python ## promise the published columns and types as they are: a s
 freshness: setup-python ## how old the newest load and the newest plays are; warns of what is late
 	@$(BIN)/dbt source freshness
 
-lint: setup ## formatting, style and types of Python and SQL, and what must not be in the tree
+lint: setup ## formatting, style and types of Python, SQL and the site, and what must not be in the tree
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
 	@$(BIN)/spotiflow contracts check
+	@cd reports && npm run --silent lint
 	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
 		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
 
-format: setup ## let ruff and sqlfluff put things in order
+format: setup ## let ruff, sqlfluff and prettier put things in order
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/sqlfluff fix --processes 2 models tests/singular
+	@cd reports && npm run --silent format
 
 lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json anew
 	@$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --upgrade -q \

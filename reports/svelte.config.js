@@ -18,7 +18,10 @@ const ownPages = {
 	markup({ content, filename }) {
 		if (!filename?.endsWith('+page.md')) return;
 		const code = content
-			.replace("import { QueryViewer } from '@evidence-dev/core-components'", "import QueryViewer from '$lib/frame/QueryViewer.svelte'")
+			.replace(
+				"import { QueryViewer } from '@evidence-dev/core-components'",
+				"import QueryViewer from '$lib/frame/QueryViewer.svelte'"
+			)
 			.replace(/<meta name="twitter:site"[^>]*>/, '')
 			.replace('<title>Evidence</title>', '<title>SpotiFlow</title>');
 		return { code };

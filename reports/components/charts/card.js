@@ -126,7 +126,14 @@ const penFor = (context, ink) => {
 				context.beginPath();
 				context.moveTo(-80, y);
 				context.bezierCurveTo(width * 0.2, y, width * 0.2, y - height * 0.32, width * 0.42, y - height * 0.32);
-				context.bezierCurveTo(width * 0.64, y - height * 0.32, width * 0.6, y + height * 0.06, width * 0.82, y + height * 0.06);
+				context.bezierCurveTo(
+					width * 0.64,
+					y - height * 0.32,
+					width * 0.6,
+					y + height * 0.06,
+					width * 0.82,
+					y + height * 0.06
+				);
 				context.bezierCurveTo(width * 0.94, y + height * 0.06, width, y - height * 0.1, width + 80, y - height * 0.1);
 				context.stroke();
 			}
@@ -241,5 +248,8 @@ export const drawCard = (canvas, facts, format) => {
 /** The picture in a canvas @type {(canvas: HTMLCanvasElement) => Promise<Blob>} */
 export const pictureOf = (canvas) =>
 	new Promise((resolve, reject) => {
-		canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The browser made no picture of the card.'))), 'image/png');
+		canvas.toBlob(
+			(blob) => (blob ? resolve(blob) : reject(new Error('The browser made no picture of the card.'))),
+			'image/png'
+		);
 	});

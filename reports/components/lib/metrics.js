@@ -20,7 +20,9 @@ export const differenceOf = (metric) => (value) => {
 
 /** Ends of the scale, where the definition names both @type {(metric: Row | undefined) => [number, number] | undefined} */
 export const domainOf = (metric) =>
-	typeof metric?.lowest === 'number' && typeof metric?.highest === 'number' ? [metric.lowest, metric.highest] : undefined;
+	typeof metric?.lowest === 'number' && typeof metric?.highest === 'number'
+		? [metric.lowest, metric.highest]
+		: undefined;
 
 /** A recommender with its version where the rows know several, and its variant
  * @type {(rows: Row[], recommender: string, version?: string | null, variant?: string | null, any?: string) => string} */

@@ -20,5 +20,8 @@ export const found = (rows, text) => {
 	if (!wanted) return text.trim() ? [] : rows;
 	const words = wanted.split(' ');
 	const hits = rows.filter((row) => words.every((word) => row.words.includes(word)));
-	return [...hits.filter((row) => row.words.startsWith(wanted)), ...hits.filter((row) => !row.words.startsWith(wanted))];
+	return [
+		...hits.filter((row) => row.words.startsWith(wanted)),
+		...hits.filter((row) => !row.words.startsWith(wanted))
+	];
 };

@@ -7,8 +7,7 @@ import { asTitle } from './format.js';
 export const EVERYBODY = 'everybody';
 
 /** Everybody first, then kinds and names in order @type {(one: Row, other: Row) => number} */
-const inOrder = (one, other) =>
-	Number(other.segment_kind === EVERYBODY) - Number(one.segment_kind === EVERYBODY);
+const inOrder = (one, other) => Number(other.segment_kind === EVERYBODY) - Number(one.segment_kind === EVERYBODY);
 
 /** @type {(segment: Row) => string} */
 export const nameOf = (segment) => (segment.segment_kind === EVERYBODY ? asTitle(segment.segment) : segment.segment);

@@ -37,6 +37,8 @@ export const lookOf = (vibes, vibe, version) => {
  * @type {(vibes: Record<string, any>[] | undefined) => Record<string, any>[]}
  */
 export const vibesOnce = (vibes) => {
-	const newestFirst = [...(vibes ?? [])].sort((one, other) => other.version - one.version || one.vibe_order - other.vibe_order);
+	const newestFirst = [...(vibes ?? [])].sort(
+		(one, other) => other.version - one.version || one.vibe_order - other.vibe_order
+	);
 	return newestFirst.filter((band, at) => newestFirst.findIndex((other) => other.vibe === band.vibe) === at);
 };
