@@ -329,7 +329,7 @@ def identity_of(home: Path, login: dict[str, object]) -> tuple[str | None, str |
     from extract.services import services
     from extract.sources.spotify_api.daily_endpoints import named_in
     from extract.sources.spotify_api.session import WEB_API, ApiSession
-    from spotiflow.privacy.pseudonyms import keyed_hash
+    from spotiflow.pseudonyms import keyed_hash
 
     base = services().spotify_api
     client = spotipy.Spotify(
@@ -350,7 +350,7 @@ def name_none_of(home: Path, accounts: Iterable[KnownAccount]) -> None:
 
     Spotify's own id of an account is known as a hash only: enough to recognise it in a sentence.
     """
-    from spotiflow.privacy.pseudonyms import keyed_hash
+    from spotiflow.pseudonyms import keyed_hash
 
     own_names.clear()
     known = list(accounts)

@@ -80,7 +80,7 @@ def all_of(settings: Settings) -> list[Settings]:
 
 def find(settings: Settings, label: str) -> Settings:
     """The paths of the account's personal site. Needs no warehouse. Raises CommandError when none was made."""
-    from spotiflow.privacy.pseudonyms import sample_user_id
+    from spotiflow.pseudonyms import sample_user_id
 
     for user_id in (_own_user_id(settings, label), sample_user_id(label)):
         if user_id is not None and (folder_of_all(settings) / user_id).is_dir():
@@ -169,7 +169,7 @@ def find_account(settings: Settings, label: str, wait: bool, say: Callable[[str]
     require_listening(settings)
     with connect(settings.warehouse, read_only=True, wait=wait, say=say) as connection:
         kind, people = warehouse.kind(connection), warehouse.accounts(connection)
-    from spotiflow.privacy.pseudonyms import sample_user_id
+    from spotiflow.pseudonyms import sample_user_id
 
     user_id = sample_user_id(label) if kind is Kind.SAMPLE else _own_user_id(settings, label)
     account = next((one for one in people if one.user_id == user_id), None)
@@ -205,7 +205,7 @@ def _known_labels(settings: Settings, kind: Kind) -> dict[str, str]:
     """Labels by `user_id`, as far as they are written down: those of logins, and those of sample listeners."""
     if kind is Kind.SAMPLE:
         from spotiflow.demo.sample.manifest import SampleManifest
-        from spotiflow.privacy.pseudonyms import sample_user_id
+        from spotiflow.pseudonyms import sample_user_id
 
         manifest = SampleManifest.read(settings.sample_folder)
         return {sample_user_id(one.label): one.label for one in manifest.listeners} if manifest else {}
@@ -216,7 +216,7 @@ def _known_labels(settings: Settings, kind: Kind) -> dict[str, str]:
 
 def _own_user_id(settings: Settings, label: str) -> str | None:
     """The pseudonym, unless there is no key yet: looking for an account must not make one."""
-    from spotiflow.privacy.pseudonyms import KEY_FILE, user_id_for
+    from spotiflow.pseudonyms import KEY_FILE, user_id_for
 
     return user_id_for(label, settings.home) if (settings.home / KEY_FILE).exists() else None
 

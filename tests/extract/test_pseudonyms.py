@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from extract.report import LoadError
-from spotiflow.privacy.pseudonyms import KEY_FILE, sample_user_id, user_id_for
+from spotiflow.pseudonyms import KEY_FILE, sample_user_id, user_id_for
 
 
 def test_the_same_label_gives_the_same_id_and_another_key_another(tmp_path):

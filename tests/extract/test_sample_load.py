@@ -16,7 +16,7 @@ import pytest
 from extract.report import LoadReport
 from spotiflow.demo.sample import SampleManifest, load_sample
 from spotiflow.demo.sample.exports import PRIVATE_MARKS
-from spotiflow.privacy.pseudonyms import sample_user_id
+from spotiflow.pseudonyms import sample_user_id
 
 DATASET = "raw_spotify"
 

@@ -22,7 +22,7 @@ from extract.sources.spotify_api.accounts import KnownAccount
 from extract.sources.spotify_api.daily_endpoints import named_in
 from spotiflow.cli.polling import name_none_of
 from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
-from spotiflow.privacy.pseudonyms import keyed_hash, user_id_for
+from spotiflow.pseudonyms import keyed_hash, user_id_for
 from tests.conftest import PROJECT, Completed, Place, finish
 from tests.extract.api_items import ITEMS
 from tests.extract.exports import record, version_1, write_json

@@ -37,7 +37,7 @@ from extract.raw.tables import (
 from extract.sources.spotify_api.accounts import KnownAccount, remember_account
 from spotiflow.demo.sample.manifest import SampleManifest
 from spotiflow.privacy import personal_site
-from spotiflow.privacy.pseudonyms import sample_user_id, user_id_for
+from spotiflow.pseudonyms import sample_user_id, user_id_for
 from spotiflow.settings import Settings
 from tests.conftest import Place
 from tests.extract.exports import record, write_json

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from spotiflow.demo.sample import SampleManifest
-from spotiflow.privacy.pseudonyms import sample_user_id
+from spotiflow.pseudonyms import sample_user_id
 from tests.recompute.comparison import Comparison, compare, recommendations
 from tests.recompute.inputs import Listener
 from tests.recompute.recommenders import BOUNDS, EXPECTATIONS, METRICS, Judged, judge

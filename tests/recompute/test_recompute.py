@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from spotiflow.demo.sample import SampleManifest
-from spotiflow.privacy.pseudonyms import sample_user_id
+from spotiflow.pseudonyms import sample_user_id
 from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations, segments
 from tests.recompute.inputs import Definitions, Listener
 from tests.recompute.recompute import SEEDS, Recomputed, distances, recompute

@@ -21,7 +21,7 @@ from extract.sources.spotify_api import token_path
 from extract.sources.spotify_api.accounts import KnownAccount, remember_account
 from spotiflow.cli import main
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
-from spotiflow.privacy.pseudonyms import user_id_for
+from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Place
 
 

@@ -20,7 +20,7 @@ from extract.http import utc_now
 from extract.sources.spotify_api import authorise, token_path
 from extract.sources.spotify_api.accounts import KnownAccount, known_accounts, remember_account
 from spotiflow.demo.sandbox import Fault, SandboxAccount
-from spotiflow.privacy.pseudonyms import user_id_for
+from spotiflow.pseudonyms import user_id_for
 from tests.extract.api_items import ITEMS
 from tests.spotiflow.spotify_place import Said, SpotifyPlace, spotify_place
 

@@ -13,7 +13,7 @@ from extract.raw import spool
 from extract.raw.loader import set_aside_folder
 from spotiflow.cli import doctor
 from spotiflow.cli.doctor import Finding, Verdict, examine, worst
-from spotiflow.privacy.pseudonyms import user_id_for
+from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
 

@@ -20,7 +20,7 @@ from extract.sources.spotify_api import Account, cached_client, load_polls, poll
 from extract.sources.table_files import load_catalogue
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from spotiflow.privacy import personal_site
-from spotiflow.privacy.pseudonyms import user_id_for
+from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Completed, Place
 from tests.extract.exports import record, write_json
 from tests.spotiflow.conftest import settings_of

@@ -32,7 +32,7 @@ from extract.sources.spotify_api.settings import (
     TRACKS_PER_POLL,
     TRACKS_PER_POLL_VARIABLE,
 )
-from spotiflow.privacy.pseudonyms import keyed_hash
+from spotiflow.pseudonyms import keyed_hash
 
 TIME_RANGES = ("short_term", "medium_term", "long_term")
 

@@ -63,7 +63,7 @@ def login_command(
     from extract.sources.spotify_api.authorise import log_in, noted, store_login
     from extract.sources.spotify_api.settings import CLIENT_ID_VARIABLE
     from spotiflow.cli.polling import app_of, check_identity, identity_of
-    from spotiflow.privacy.pseudonyms import user_id_for
+    from spotiflow.pseudonyms import user_id_for
 
     run = Run()
     home, screen = run.settings.home, run.screen

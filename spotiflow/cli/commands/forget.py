@@ -41,7 +41,7 @@ def forget_command(
     from spotiflow.locks import only_one, wait_for_database
     from spotiflow.privacy import forget
     from spotiflow.privacy.personal_site import folder_of_all
-    from spotiflow.privacy.pseudonyms import KEY_FILE, user_id_for
+    from spotiflow.pseudonyms import KEY_FILE, user_id_for
     from spotiflow.publish import site
 
     run = Run(no_wait)

@@ -107,7 +107,7 @@ def load_export_command(
     paths = checked("PATH", checks.export_paths, paths)
 
     from extract.sources.spotify_export import ExportSource, load_exports
-    from spotiflow.privacy.pseudonyms import user_id_for
+    from spotiflow.pseudonyms import user_id_for
 
     run = Run(no_wait)
     user_id = user_id_for(account, run.settings.home)
@@ -212,7 +212,7 @@ def load_feedback_command(
     path = checked("PATH", checks.row_file_path, path)
     from extract.sources.table_files import load_feedback
     from spotiflow.locks import connect
-    from spotiflow.privacy.pseudonyms import user_id_for
+    from spotiflow.pseudonyms import user_id_for
     from spotiflow.warehouse import accounts
 
     run = Run(no_wait)
@@ -268,7 +268,7 @@ def load_recommendations_command(
     from spotiflow import seed_files
     from spotiflow.cli import loading
     from spotiflow.locks import wait_for_database
-    from spotiflow.privacy.pseudonyms import sample_user_id, user_id_for
+    from spotiflow.pseudonyms import sample_user_id, user_id_for
     from spotiflow.warehouse import Kind
 
     run = Run(no_wait)
@@ -330,7 +330,7 @@ def load_api_command(
     from spotiflow.cli.polling import PollReport, poll_accounts, summarise_poll, warnings
     from spotiflow.formatting import count
     from spotiflow.locks import wait_for_database
-    from spotiflow.privacy.pseudonyms import user_id_for
+    from spotiflow.pseudonyms import user_id_for
 
     run = Run(no_wait)
     settings, screen = run.settings, run.screen

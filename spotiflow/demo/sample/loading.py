@@ -17,7 +17,7 @@ from spotiflow.demo.sample.manifest import SampleListener
 from spotiflow.demo.sample.settings import PLANTED_TRACKS, SEED
 from spotiflow.demo.sample.writing import write_sample
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
-from spotiflow.privacy.pseudonyms import sample_user_id
+from spotiflow.pseudonyms import sample_user_id
 
 
 def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed: int = SEED) -> LoadReport:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import stat
 from pathlib import Path
 
-from extract.atomic_file import sync_folder
+from extract.atomic_file import write_whole
 from extract.report import LoadError
 
 KEY_FILE = "pseudonym.key"
@@ -70,18 +69,5 @@ def _key(home: Path) -> bytes:
 
 def _create_key(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written aside and linked into place: of two processes that start at once one makes the key, both read it whole.
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return  # the other process was first; its key counts
-        sync_folder(path.parent)  # a key that a power cut takes back makes every account a stranger
-    finally:
-        draft.unlink(missing_ok=True)
+    # Of two processes that start at once, one creates the key and both read it.
+    write_whole(path, secrets.token_bytes(_KEY_BYTES), replace=False)
