@@ -72,7 +72,7 @@ def keep(warehouse: Path, tables: Mapping[str, Iterable[Row]]) -> Path:
 
 
 def read(path: Path) -> Kept:
-    """The rows of one file. Columns that raw tables no longer have are left out.
+    """The rows of one file. Tables and columns that an earlier version had are left out.
 
     Raises:
         ValueError: it is not a file that `keep` has written.
@@ -82,8 +82,10 @@ def read(path: Path) -> Kept:
         raise ValueError("it is no JSON object")
     tables: dict[str, list[dict[str, Any]]] = {}
     for name, rows in stored.items():
-        if name not in TABLES or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ValueError(f"it has no rows of a raw table under {name!r}")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError(f"it has no rows under {name!r}")
+        if name not in TABLES:
+            continue
         schema = TABLES[name].schema
         tables[name] = [
             {
@@ -93,6 +95,8 @@ def read(path: Path) -> Kept:
             }
             for row in rows
         ]
+    if not tables:
+        raise ValueError("it has rows of no raw table")
     return Kept(path, tables)
 
 

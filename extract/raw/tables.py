@@ -141,14 +141,6 @@ TRACKS = _table(
     genre=pa.string(),  # lower case; of a track that a catalogue lists under several, the first by alphabet
 )
 
-ARTISTS = _table(
-    "artists",
-    Holds.TRACK_FACTS,
-    ("artist_id",),
-    artist_id=pa.string(),
-    artist_name=pa.string(),
-)
-
 AUDIO_FEATURES_TABLE = _table(
     "audio_features",
     Holds.TRACK_FACTS,
@@ -211,18 +203,6 @@ FEEDBACK = _table(
     rating=pa.float64(),  # 0 = worst, 1 = best; null unless kind = 'rating'
 )
 
-TOP_TRACKS = _table(
-    "top_tracks",
-    Holds.LISTENING,
-    ("user_id", "time_range", "captured_on", "rank"),
-    user_id=pa.string(),
-    time_range=pa.string(),  # short_term, medium_term, long_term: about 4 weeks, 6 months, 1 year
-    captured_on=pa.date32(),  # UTC
-    rank=pa.int64(),  # 1 = most played
-    track_id=pa.string(),
-    captured_at=_TIMESTAMP,
-)
-
 POLL_LOG = _table(
     "poll_log",
     Holds.RECORDS,
@@ -283,12 +263,10 @@ TABLES: dict[str, RawTable] = {
         STREAMING_HISTORY,
         RECENTLY_PLAYED,
         TRACKS,
-        ARTISTS,
         AUDIO_FEATURES_TABLE,
         RECOMMENDATIONS,
         RECOMMENDATION_REQUESTS,
         FEEDBACK,
-        TOP_TRACKS,
         POLL_LOG,
         REJECTED_ROWS,
         LOAD_LOG,

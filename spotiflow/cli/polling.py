@@ -225,7 +225,7 @@ class _Run:
             one.log.rows.clear()
 
     def ask_more(self) -> None:
-        """Top tracks, saved tracks and tracks that only exports named."""
+        """Saved tracks, and tracks that only exports named."""
         import duckdb
 
         from extract.sources.spotify_api.daily_endpoints import ask_extras, due
@@ -382,7 +382,7 @@ def summarise_poll(screen: Screen, polled: PollReport) -> None:
     rows = []
     for one in polled.accounts:
         page = "not asked or refused" if one.error else f"of {one.report.rows_read:,} on the page"
-        more = f", {one.rows_extra:,} rows of top tracks, saved tracks and track data" if one.rows_extra else ""
+        more = f", {one.rows_extra:,} rows of saved tracks and track data" if one.rows_extra else ""
         rows.append([one.name, f"{one.plays_new:,} new", page + more])
     for line in columns(rows, right=(1,)):
         screen.say(line)

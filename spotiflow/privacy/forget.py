@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _RAW = warehouse.RAW
-# What dlt keeps about itself may name the account's last package; it makes these anew with the next load.
-_NOT_KEPT = ("_dlt_version", "_dlt_pipeline_state")
 _LOADS = "_dlt_loads"
 
 # Tables that say what somebody listened to or was told, with the columns that name tracks.
@@ -42,7 +40,6 @@ _NAMING_TRACKS = {
     "streaming_history": ("track_id",),
     "recently_played": ("track_id",),
     "feedback": ("track_id",),
-    "top_tracks": ("track_id",),
 }
 _ANSWERS = "recommendations"
 _REQUESTS = "recommendation_requests"
@@ -292,7 +289,9 @@ def _rewrite(path: Path, planned: Plan) -> None:
                     "select table_name, sql from duckdb_tables() "
                     f"where database_name = 'former' and schema_name = '{_RAW}' order by table_name"
                 ).fetchall()
-                if name not in _NOT_KEPT
+                # Not what dlt keeps about itself, which may name the account's last package (it makes that anew), nor
+                # tables of an earlier version, of which nobody knows whose rows they hold.
+                if name == _LOADS or name in TABLES
             ]
             connection.execute(f"create schema if not exists {_RAW}")
             present = {name for name, _ in tables}
@@ -335,17 +334,6 @@ def _stays(table: str, present: set[str]) -> str:
         )
     elif "track_id" in columns and "user_id" not in columns:
         conditions.append("t.track_id not in (from own_tracks)")
-    if table == "artists" and {"tracks", "recently_played"} <= present:
-        # Artists are known by the tracks that name them.
-        conditions.append(
-            f"""(
-            t.artist_id in (select artist_id from former.{_RAW}.tracks where track_id not in (from own_tracks))
-            or t.artist_id in (select artist_id from former.{_RAW}.recently_played where user_id != $user_id)
-            or t.artist_id not in (
-                select artist_id from former.{_RAW}.recently_played where user_id = $user_id and artist_id is not null
-            )
-            )"""
-        )
     return " and ".join(conditions) or "true"
 
 

@@ -44,7 +44,6 @@ _NAMING_TRACKS = {
     "streaming_history": ("track_id",),
     "recently_played": ("track_id",),
     "feedback": ("track_id",),
-    "top_tracks": ("track_id",),
     "recommendations": ("track_id", "seed_track_id"),
     "recommendation_requests": ("seed_track_id",),
 }
@@ -288,13 +287,6 @@ def _is_own(table: str, present: set[str]) -> str:
     if table in _OF_TRACKS:
         # A catalogue is a file about music. What services were asked about says what somebody plays.
         return f"t.provider = '{_CATALOGUE}' or t.track_id in (from own_tracks)"
-    if table == "artists":
-        named = [
-            f"select artist_id from everybody.{_RAW}.{source} as t where {_is_own(source, present)}"
-            for source in ("tracks", "recently_played")
-            if source in present
-        ]
-        return f"t.artist_id in ({' union all '.join(named)})" if named else "false"
     own = "t.user_id = $user_id"
     if table in _ANSWERS:
         return f"{own} and t.recommender not in (from local_recommenders)"

@@ -37,7 +37,7 @@ from tests.conftest import PROJECT, Place
 
 PAGE = "/v1/me/player/recently-played"
 TOKENS = "/api/token"
-PATHS = (PAGE, PAGE, PAGE, "/v1/me", TOKENS, "/v1/me/top/tracks")
+PATHS = (PAGE, PAGE, PAGE, "/v1/me", TOKENS, "/v1/me/tracks")
 KILLS = 0.6  # share of polls in which the run is killed
 AIMED = 0.75  # share of these in which it is killed at a named point or soon after
 POWER_CUTS = 0.5  # share of kills that take back what was not synced

@@ -21,7 +21,6 @@ import pytest
 
 from extract.raw.loader import load_tables
 from extract.raw.tables import (
-    ARTISTS,
     AUDIO_FEATURES,
     AUDIO_FEATURES_TABLE,
     POLL_LOG,
@@ -30,7 +29,6 @@ from extract.raw.tables import (
     RECOMMENDATIONS,
     REJECTED_ROWS,
     TABLES,
-    TOP_TRACKS,
     TRACKS,
     RawTable,
 )
@@ -181,7 +179,6 @@ def _of_services(person: Person, user_id: str, catalogue: list[str]) -> dict[str
                 "duration_ms": 200_000,
             },
         ),
-        (ARTISTS, {"artist_id": f"{person.label[:3]}Artist", "artist_name": f"Artist of {person.label}"}),
         (RECOMMENDATIONS, answer | {"rank": 1, "track_id": person.asked}),
         (RECOMMENDATION_REQUESTS, answer | {"outcome": "answered", "tracks": 1}),
         (TRACKS, {"track_id": person.asked, "provider": "reccobeats", "track_name": title, "artist_name": "A Band"}),
@@ -203,17 +200,6 @@ def _of_services(person: Person, user_id: str, catalogue: list[str]) -> dict[str
                 | dict.fromkeys(AUDIO_FEATURES, 0.5),
             )
             for track in (person.own_track(0), person.polled, person.asked)
-        ),
-        (
-            TOP_TRACKS,
-            {
-                "user_id": user_id,
-                "time_range": "short_term",
-                "captured_on": MONDAY,
-                "rank": 1,
-                "track_id": person.own_track(0),
-                "captured_at": at,
-            },
         ),
         *(
             (
@@ -406,7 +392,7 @@ def test_own_rows_are_all_there(three: Household) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"attach '{three.place.warehouse}' as everybody (read_only)")
         connection.execute(f"attach '{three.own(ANA).warehouse}' as own (read_only)")
-        for table in ("accounts", "streaming_history", "recently_played", "feedback", "top_tracks", "load_log"):
+        for table in ("accounts", "streaming_history", "recently_played", "feedback", "load_log"):
             both = [
                 connection.execute(
                     f"select * from {database}.raw_spotify.{table} where user_id = ? order by all", [user_id]

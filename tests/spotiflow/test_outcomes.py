@@ -173,33 +173,26 @@ def test_plays_that_dropped_off_are_told_of(there: SpotifyPlace) -> None:
     assert "Plays may be missing between 29 Oct 2026, 12:09 UTC and 29 Oct 2026, 12:55 UTC" in said.text
 
 
-def test_everything_else_is_asked_once_a_day_and_never_costs_plays(there: SpotifyPlace) -> None:
-    user_id = there.log_in("me", ONE, scope="user-read-recently-played user-top-read user-library-read")
+def test_saved_tracks_are_requested_once_a_day(there: SpotifyPlace) -> None:
+    user_id = there.log_in("me", ONE, scope="user-read-recently-played user-library-read")
     track = ITEMS[0]["track"]
-    top = {"items": [track, {"id": None}, ITEMS[1]["track"]], "total": 2}
     saved = {"items": [{"added_at": "2026-10-01T10:00:00Z", "track": track}], "total": 1}
-    there.spotify.faults.add("/v1/me/top/tracks", Fault(200, top, times=3), Fault(500, "", times=0))
     there.spotify.faults.add("/v1/me/tracks", Fault(200, saved), Fault(500, "", times=0))
     said = there.run("load", "api")
     assert said.code == 0, said.text
-    assert there.run("load", "api").code == 0, "asked once a day"
-    assert there.rows("select time_range, rank, track_id from raw_spotify.top_tracks order by all") == [
-        (time_range, rank, ITEMS[rank - 1]["track"]["id"])
-        for time_range in ("long_term", "medium_term", "short_term")
-        for rank in (1, 2)
-    ]
+    assert there.run("load", "api").code == 0, "requested once a day"
     assert there.rows("select user_id, track_id, kind, given_at::varchar from raw_spotify.feedback") == [
         (user_id, track["id"], "saved", "2026-10-01 10:00:00")
     ]
 
 
-def test_a_fault_beside_the_plays_is_said_and_asked_again(there: SpotifyPlace) -> None:
-    there.log_in("me", ONE, scope="user-read-recently-played user-top-read")
-    there.spotify.faults.add("/v1/me/top/tracks", Fault(503, "", times=0))
+def test_a_fault_beside_the_plays_costs_no_play_and_is_tried_again(there: SpotifyPlace) -> None:
+    there.log_in("me", ONE, scope="user-read-recently-played user-library-read")
+    there.spotify.faults.add("/v1/me/tracks", Fault(503, "", times=0))
     said = there.run("load", "api")
     assert (said.code, "HTTP 503" in said.text) == (3, True), said.text
     assert there.rows("select count(*) from raw_spotify.recently_played") == [(40,)]
     there.spotify.faults.clear()
-    there.spotify.faults.add("/v1/me/top/tracks", Fault(403, {"error": {"message": "Insufficient client scope"}}))
+    there.spotify.faults.add("/v1/me/tracks", Fault(403, {"error": {"message": "Insufficient client scope"}}))
     said = there.run("load", "api")
-    assert (said.code, "does not allow SpotiFlow to read your top tracks" in said.text) == (0, True), said.text
+    assert (said.code, "does not allow SpotiFlow to read your saved tracks" in said.text) == (0, True), said.text

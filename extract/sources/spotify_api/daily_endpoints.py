@@ -1,4 +1,4 @@
-"""What Spotify knows beyond plays: top tracks, single tracks, saved tracks, and whose login it is.
+"""What Spotify knows beyond plays: saved tracks, single tracks, and whose login it is.
 
 All of it can wait: it is asked once a day (tracks: a few at each poll), after plays were stored, and a refusal here
 never costs a play.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,14 +27,10 @@ from extract.sources.spotify_api.settings import (
     SAVED_TRACKS,
     SAVED_TRACKS_SCOPE,
     SOURCE,
-    TOP_TRACKS,
-    TOP_TRACKS_SCOPE,
     TRACKS_PER_POLL,
     TRACKS_PER_POLL_VARIABLE,
 )
 from spotiflow.pseudonyms import keyed_hash
-
-TIME_RANGES = ("short_term", "medium_term", "long_term")
 
 _SAVED_PAGES = 20
 """At most so many pages of saved tracks a day: 1,000 tracks. Further ones follow on the next days."""
@@ -53,14 +49,13 @@ class Extras:
     @property
     def rows(self) -> int:
         """Rows to store."""
-        return len(self.poll.top_tracks) + len(self.poll.feedback) + len(self.poll.tracks)
+        return len(self.poll.feedback) + len(self.poll.tracks)
 
 
 @dataclass(frozen=True)
 class Due:
     """What there is to ask today for an account."""
 
-    top_tracks: bool
     saved_tracks: bool
     track_ids: Sequence[str]
     stored_saved: frozenset[tuple[str, datetime]] = frozenset()
@@ -87,20 +82,14 @@ def due(connection: duckdb.DuckDBPyConnection, user_id: str, now: datetime) -> D
     """What to ask for an account at a moment (naive UTC), from what the warehouse holds."""
     raw = DATASET
     today = now.date()
-    answers = {
-        str(endpoint): (int(ok), int(refused))
-        for endpoint, ok, refused in connection.execute(
-            f"""
-            select endpoint, count(*) filter (outcome = 'ok'),
-                count(*) filter (status_code between 400 and 499 and status_code not in (401, 429))
-            from {raw}.poll_log
-            where user_id = ? and requested_at >= ? and endpoint in (?, ?)
-            group by endpoint
-            """,
-            [user_id, datetime(today.year, today.month, today.day), TOP_TRACKS, SAVED_TRACKS],
-        ).fetchall()
-    }
-    top_ok, top_refused = answers.get(TOP_TRACKS, (0, 0))
+    (answers,) = connection.execute(
+        f"""
+        select count(*) from {raw}.poll_log
+        where user_id = ? and requested_at >= ? and endpoint = ?
+            and (outcome = 'ok' or (status_code between 400 and 499 and status_code not in (401, 429)))
+        """,
+        [user_id, datetime(today.year, today.month, today.day), SAVED_TRACKS],
+    ).fetchone() or (0,)
     saved = connection.execute(
         f"select track_id, given_at from {raw}.feedback where user_id = ? and kind = 'saved'", [user_id]
     ).fetchall()
@@ -118,8 +107,7 @@ def due(connection: duckdb.DuckDBPyConnection, user_id: str, now: datetime) -> D
         [user_id, now.isoformat(), tracks_per_poll()],
     ).fetchall()
     return Due(
-        top_tracks=top_ok < len(TIME_RANGES) and not top_refused,
-        saved_tracks=answers.get(SAVED_TRACKS, (0, 0)) == (0, 0),
+        saved_tracks=not answers,
         track_ids=[str(track_id) for (track_id,) in unknown],
         stored_saved=frozenset(saved),
     )
@@ -145,11 +133,8 @@ def ask_extras(client: AccountClient, user_id: str, wanted: Due) -> Extras:
     """Ask for what is due; the first refusal that will pass by itself ends it, and what came before it is kept."""
     before = len(client.log.rows)
     extras = Extras(Poll({}, FileReport("more from Spotify", SOURCE)))
-    granted = client.auth_manager.granted
     try:
-        if wanted.top_tracks and granted(TOP_TRACKS_SCOPE):
-            _unless_refused(extras, lambda: _top_tracks(client, user_id, extras.poll))
-        if wanted.saved_tracks and granted(SAVED_TRACKS_SCOPE):
+        if wanted.saved_tracks and client.auth_manager.granted(SAVED_TRACKS_SCOPE):
             _unless_refused(extras, lambda: _saved_tracks(client, user_id, extras.poll, wanted.stored_saved))
         for track_id in wanted.track_ids:
             _unless_refused(extras, lambda track_id=track_id: _track(client, track_id, extras.poll))
@@ -192,25 +177,6 @@ def _items(page: Row) -> list[Row]:
 
 def _has_id(track: Any) -> bool:
     return isinstance(track, dict) and isinstance(track.get("id"), str) and bool(track["id"].strip())
-
-
-def _top_tracks(client: AccountClient, user_id: str, poll: Poll) -> None:
-    for time_range in TIME_RANGES:
-        page = _asked(client, lambda: client.current_user_top_tracks(limit=PAGE_SIZE, time_range=time_range))  # noqa: B023
-        captured_at = client.log.now()
-        tracks: Iterable[Row] = (track for track in _items(page) if _has_id(track))
-        for rank, track in enumerate(tracks, start=1):
-            known = read_track(track, poll)
-            poll.top_tracks.append(
-                {
-                    "user_id": user_id,
-                    "time_range": time_range,
-                    "captured_on": captured_at.date(),
-                    "rank": rank,
-                    "track_id": known["track_id"],
-                    "captured_at": captured_at,
-                }
-            )
 
 
 def _saved_tracks(client: AccountClient, user_id: str, poll: Poll, stored: frozenset[tuple[str, datetime]]) -> None:

@@ -23,7 +23,7 @@ import spotipy
 from extract.http import Outcome, ServiceError, quoted, utc_now
 from extract.raw import spool
 from extract.raw.loader import load_tables
-from extract.raw.tables import ACCOUNTS, ARTISTS, DATASET, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TOP_TRACKS, TRACKS
+from extract.raw.tables import ACCOUNTS, DATASET, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TRACKS
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.request_log import RequestLog
 from extract.sources.spotify_api.errors import ApiError, from_web_api
@@ -57,9 +57,7 @@ class Poll:
     requests: list[Row] = field(default_factory=list)  # rows of `poll_log` of all attempts, the last one included
     plays: list[Row] = field(default_factory=list)
     tracks: list[Row] = field(default_factory=list)
-    artists: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
-    top_tracks: list[Row] = field(default_factory=list)
     feedback: list[Row] = field(default_factory=list)
     error: ServiceError | None = None
 
@@ -229,9 +227,7 @@ def keep_polls(
                 (row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE.primary_key
             ),
             TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key),
-            ARTISTS.name: _latest((row for poll in polls for row in poll.artists), ARTISTS.primary_key),
             REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key),
-            TOP_TRACKS.name: [row for poll in polls for row in poll.top_tracks],
             FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key),
             POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
         },
@@ -290,7 +286,7 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
 
 
 def read_track(track: Row, result: Poll) -> Row:
-    """Add what a track object (with an id) says of the track and its artists; returns what plays repeat of it."""
+    """Add what a track object (with an id) says of the track; returns what plays repeat of it."""
     album = track.get("album")
     album_name = _text(album.get("name")) if isinstance(album, dict) else None
     named = track.get("artists")
@@ -312,7 +308,6 @@ def read_track(track: Row, result: Poll) -> Row:
     identifiers = track.get("external_ids")
     isrc = _text(identifiers.get("isrc")) if isinstance(identifiers, dict) else None
     result.tracks.append({"provider": PROVIDER, "isrc": isrc} | common)
-    result.artists += [{"artist_id": artist["id"], "artist_name": _text(artist.get("name"))} for artist in artists]
     return common
 
 

@@ -22,7 +22,6 @@ _T = TypeVar("_T")
 
 _WHAT = {
     "me/player/recently-played": "your recently played tracks",
-    "me/top/tracks": "your top tracks",
     "me/tracks": "your saved tracks",
     "me": "your profile",
     "tracks/{id}": "a track",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 PLAYS_SCOPE = "user-read-recently-played"
-TOP_TRACKS_SCOPE = "user-top-read"
 SAVED_TRACKS_SCOPE = "user-library-read"
-SCOPE = f"{PLAYS_SCOPE} {TOP_TRACKS_SCOPE} {SAVED_TRACKS_SCOPE}"
+SCOPE = f"{PLAYS_SCOPE} {SAVED_TRACKS_SCOPE}"
 """What a login asks for. Only the first is needed: what was not granted is not asked of Spotify."""
 
 RECENTLY_PLAYED = "me/player/recently-played"
-TOP_TRACKS = "me/top/tracks"
 SAVED_TRACKS = "me/tracks"
 ONE_TRACK = "tracks/{id}"
 PROFILE = "me"

@@ -48,7 +48,7 @@ def login_command(
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the login.")
     ] = 300,
 ) -> None:
-    """Let SpotiFlow read an account's recently played, top and saved tracks.
+    """Let SpotiFlow read an account's recently played and saved tracks.
 
     Register http://127.0.0.1:8888/callback as redirect URI of your app first. Over SSH, open the address on your own
     machine and paste the one that the browser ends at. A login ends after six months; then log in again.

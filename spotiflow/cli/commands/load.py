@@ -316,7 +316,7 @@ def load_api_command(
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Load the last 50 plays of each account from Spotify's Web API, and once a day its top and saved tracks.
+    """Load the last 50 plays of each account from Spotify's Web API, and once a day its saved tracks.
 
     Accounts log in with `spotiflow login`. One account that fails stops no other.
     """

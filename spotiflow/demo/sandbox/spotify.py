@@ -1,7 +1,7 @@
 """A stand-in for Spotify's accounts service and Web API, as a new developer app meets them today.
 
 Served: `/authorize` (PKCE; whoever asks is let in), `/api/token` (authorization_code and refresh_token grants),
-`/v1/me`, `/v1/me/player/recently-played`, `/v1/me/top/tracks`, `/v1/me/tracks`, `/v1/tracks/{id}`,
+`/v1/me`, `/v1/me/player/recently-played`, `/v1/me/tracks`, `/v1/tracks/{id}`,
 `/v1/artists/{id}`. Closed to new apps, with the bodies that Spotify sends: `/v1/tracks?ids=`, `/v1/artists?ids=`,
 `/v1/audio-features` (403), `/v1/recommendations` (404 without a body); an app with the old privileges gets all but the
 artists.
@@ -13,7 +13,6 @@ import base64
 import hashlib
 import itertools
 import secrets
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -40,9 +39,8 @@ LARGEST_LIMIT = 50
 DEFAULT_LIMIT = 20
 TOKEN_SECONDS = 3600
 REFRESH_TOKEN_LIFE = timedelta(days=183)  # six months from the authorisation, refreshed or not
-TIME_RANGES = ("short_term", "medium_term", "long_term")
 _LARGEST_BATCH = 50
-SCOPE = "user-read-recently-played user-top-read user-library-read"
+SCOPE = "user-read-recently-played user-library-read"
 _ID_LENGTH = 22
 
 
@@ -218,7 +216,6 @@ class SpotifySandbox:
         for path, handler in (
             ("/v1/me", self._me),
             ("/v1/me/player/recently-played", self._recently_played),
-            ("/v1/me/top/tracks", self._top_tracks),
             ("/v1/me/tracks", self._saved_tracks),
             ("/v1/tracks", self._several_tracks),
             ("/v1/tracks/{id}", self._track),
@@ -359,25 +356,6 @@ class SpotifySandbox:
         if len(wanted) != _ID_LENGTH or not wanted.isalnum():
             return _error(400, "Invalid base62 id")
         return JSONResponse(known[wanted]) if wanted in known else _error(404, "Resource not found")
-
-    async def _top_tracks(self, request: Request) -> Response:
-        account = self._account(request)
-        if isinstance(account, Response):
-            return account
-        query = request.query_params
-        limit, time_range = query.get("limit", str(DEFAULT_LIMIT)), query.get("time_range", "medium_term")
-        if not limit.isdigit() or not 1 <= int(limit) <= LARGEST_LIMIT or time_range not in TIME_RANGES:
-            return _error(400, "Invalid limit or time_range")
-        days = (28, 183, 3650)[TIME_RANGES.index(time_range)]
-        since = self.clock() - timedelta(days=days)
-        heard = [
-            item["track"]
-            for item in account.items
-            if self._has_happened(item) and datetime.fromisoformat(item["played_at"]) > since
-        ]
-        tracks = {track["id"]: track for track in heard}
-        ranked = [tracks[track_id] for track_id, _ in Counter(track["id"] for track in heard).most_common()]
-        return JSONResponse(_paged(ranked, int(limit), f"{self.url}/v1/me/top/tracks", query))
 
     async def _saved_tracks(self, request: Request) -> Response:
         account = self._account(request)
