@@ -1,7 +1,4 @@
-{#-
-    Adds those columns to a table that it does not have yet, empty. `columns`: {'name', 'data_type'} of each, the
-    type in DuckDB's words.
--#}
+{#- Adds the columns that a table does not have yet, empty. `columns`: {'name', 'data_type'} of each. -#}
 {% macro add_missing_columns(table, columns) -%}
     {{ return(adapter.dispatch('add_missing_columns', 'spotiflow')(table, columns)) }}
 {%- endmacro %}
@@ -11,7 +8,7 @@
     {%- for column in columns -%}
         {%- do statements.append(
             'alter table ' ~ table ~ ' add column if not exists '
-            ~ column.name ~ ' ' ~ spotiflow.column_type(column.data_type)
+            ~ column.name ~ ' ' ~ column.data_type
         ) -%}
     {%- endfor -%}
     {%- do run_query(statements | join('; ')) -%}
@@ -22,7 +19,7 @@
     {%- for column in columns if column.name | lower not in present -%}
         {%- do run_query(
             'alter table ' ~ table ~ ' add columns ('
-            ~ column.name ~ ' ' ~ spotiflow.column_type(column.data_type) ~ ')'
+            ~ column.name ~ ' ' ~ column.data_type ~ ')'
         ) -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -15,7 +15,7 @@
             {%- set table = source.schema ~ '.' ~ source.identifier -%}
             {%- set columns = [] -%}
             {%- for column in source.columns.values() -%}
-                {%- do columns.append(column.name ~ ' ' ~ spotiflow.column_type(column.data_type)) -%}
+                {%- do columns.append(column.name ~ ' ' ~ column.data_type) -%}
             {%- endfor -%}
             {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ columns | join(', ') ~ ')') -%}
             {%- do spotiflow.add_missing_columns(table, source.columns.values() | list) -%}

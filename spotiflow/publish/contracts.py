@@ -208,7 +208,8 @@ def _as_yaml(contracts: Contracts) -> str:
 
 
 def _type(declared: str | None) -> str:
-    return " ".join((declared or "").lower().split())
+    kind = " ".join((declared or "").lower().split())
+    return "string" if kind in ("varchar", "text") else kind
 
 
 def _date(value: Any) -> date | None:

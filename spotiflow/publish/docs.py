@@ -17,6 +17,7 @@ from typing import Any
 
 from spotiflow.console import CommandError
 from spotiflow.dbt_runner import Dbt
+from spotiflow.publish.units import unit_of
 from spotiflow.settings import Settings
 
 TITLE = "SpotiFlow: models, columns and metrics"
@@ -77,6 +78,9 @@ def neutral(manifest: dict[str, Any]) -> dict[str, Any]:
             for name in ("refs", "sources"):
                 if name in entry:
                     entry[name] = sorted(entry[name], key=str)
+            for column in entry.get("columns", {}).values():
+                if unit := unit_of(column["name"], column["data_type"]):
+                    column["meta"] = column["meta"] | {"unit": unit}
     return kept
 
 

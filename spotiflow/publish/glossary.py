@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spotiflow.publish import gate
+from spotiflow.publish.units import unit_of
 
 KINDS = ("metric", "word", "column", "table")
 """metric: of the semantic layer; word: a doc block, which several tables use; column: described in its own table."""
@@ -168,9 +169,9 @@ def _place(table: _Table) -> tuple[str, str]:
 
 
 def _add_unit(entry: Entry, column: Any) -> None:
-    unit = column.config.meta.get("unit") if column.config.meta else None
-    if unit and str(unit) not in entry.units:
-        entry.units.append(str(unit))
+    unit = unit_of(column.name, column.data_type)
+    if unit and unit not in entry.units:
+        entry.units.append(unit)
 
 
 def _words_of(name: str) -> str:

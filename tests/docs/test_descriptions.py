@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import PROJECT, Place
 
-_SAME = {"timestamp with time zone": "timestamptz"}
+_SAME = {"timestamp with time zone": "timestamptz", "varchar": "string"}
 
 
 @pytest.fixture(scope="module")

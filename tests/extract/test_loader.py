@@ -59,7 +59,7 @@ def test_every_raw_table_exists_after_the_first_load_of_anything(warehouse, quer
 
 def test_dbt_s_sources_declare_the_same_columns():
     kinds = {
-        pa.string(): "varchar",
+        pa.string(): "string",
         pa.int64(): "bigint",
         pa.float64(): "double",
         pa.bool_(): "boolean",
@@ -73,7 +73,7 @@ def test_dbt_s_sources_declare_the_same_columns():
                 declared[table["name"]] = {column["name"]: column["data_type"] for column in table["columns"]}
     for table in TABLES.values():
         expected = {field.name: kinds[field.type] for field in table.schema}
-        assert declared[table.name] == {**expected, "_dlt_load_id": "varchar"}, table.name
+        assert declared[table.name] == {**expected, "_dlt_load_id": "string"}, table.name
 
 
 def test_the_last_row_of_a_key_counts(warehouse, query: Query):

@@ -13,12 +13,13 @@ import pytest
 import yaml
 
 from extract.raw.tables import DATASET, TABLES
+from spotiflow.publish.units import WITHOUT_UNIT, unit_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEEDS = PROJECT / "seeds" / "definitions"
 
 _TYPES = {
-    pa.string(): "varchar",
+    pa.string(): "string",
     pa.int64(): "bigint",
     pa.float64(): "double",
     pa.bool_(): "boolean",
@@ -83,7 +84,7 @@ def test_sources_declare_the_raw_tables_that_extraction_writes() -> None:
     assert "_dlt_loads" in declared
     del declared["_dlt_loads"]
     written = {
-        name: [*((field.name, _TYPES[field.type]) for field in table.schema), ("_dlt_load_id", "varchar")]
+        name: [*((field.name, _TYPES[field.type]) for field in table.schema), ("_dlt_load_id", "string")]
         for name, table in TABLES.items()
     }
     assert declared == written
@@ -142,17 +143,17 @@ def test_incremental_models_use_the_same_macros_however_they_are_run() -> None:
 @pytest.mark.parametrize("model", _marts(), ids=lambda model: str(model["name"]))
 def test_marts_are_described(model: dict[str, Any]) -> None:
     assert model["description"].startswith(("One row a ", "One row an ")), "a mart's description opens with its grain"
-    assert model["config"]["meta"]["published"] is True
     for column in model["columns"]:
         assert column["description"], column["name"]
         assert column["data_type"], column["name"]
-        assert column["config"]["meta"]["unit"], column["name"]
+        name, is_measured = column["name"], column["data_type"] not in ("string", "boolean")
+        assert (unit_of(name, column["data_type"]) is not None) == (is_measured and name not in WITHOUT_UNIT), name
     keys = [test["is_key"]["arguments"]["columns"] for test in model["data_tests"] if "is_key" in test]
     assert keys, "a mart's grain is tested"
     names = {column["name"] for column in model["columns"]}
     assert all(set(key) <= names for key in keys)
     # A model whose versions have different keys names the order with each version.
-    places = [model] if "published_order" in model["config"]["meta"] else model["versions"]
+    places = [model] if "published_order" in model.get("config", {}).get("meta", {}) else model["versions"]
     assert all(place["config"]["meta"]["published_order"] for place in places)
     assert all(set(place["config"]["meta"]["published_order"]) <= names for place in places)
 
@@ -166,22 +167,18 @@ _NUMBERS = {"integer", "bigint", "double"}
     ids=lambda model: str(model["name"]),
 )
 def test_no_number_is_missing_without_a_reason(model: dict[str, Any]) -> None:
-    """A numeric column is never null, or names the column that says why; and a data test holds the two together."""
-    columns = {column["name"]: column for column in model["columns"]}
-    tested = {
-        (column, test["null_has_a_reason"]["arguments"]["reason"])
-        for test in model["data_tests"]
-        if "null_has_a_reason" in test
-        for column in test["null_has_a_reason"]["arguments"]["columns"]
+    """A numeric column is never null, or a data test holds it against the column that says why."""
+    types = {column["name"]: column["data_type"] for column in model["columns"]}
+    tests = [test["null_has_a_reason"]["arguments"] for test in model["data_tests"] if "null_has_a_reason" in test]
+    assert all(types[test["reason"]] == "string" for test in tests)
+    explained = {column for test in tests for column in test["columns"]}
+    without_reason = {
+        column["name"]
+        for column in model["columns"]
+        if column["data_type"] in _NUMBERS
+        and {"type": "not_null"} not in column.get("constraints", [])
+        and column["name"] not in explained
     }
-    without_reason = set()
-    for name, column in columns.items():
-        reason = column["config"]["meta"].get("null_reason")
-        if reason is not None:
-            assert columns[reason]["data_type"] == "varchar", name
-            assert (name, reason) in tested, f"{name}: no test null_has_a_reason holds it against {reason}"
-        elif column["data_type"] in _NUMBERS and {"type": "not_null"} not in column.get("constraints", []):
-            without_reason.add(name)
     assert not without_reason
 
 

@@ -74,7 +74,7 @@ def test_published_models_are_public_with_a_contract_and_in_a_group_that_is_thei
     [
         (
             lambda now: _with(now, weekly_listening=_without_column(now.tables["weekly_listening"], "vibe")),
-            ["weekly_listening: column vibe (varchar) is gone"],
+            ["weekly_listening: column vibe (string) is gone"],
         ),
         (
             lambda now: _with(
@@ -104,8 +104,8 @@ def test_a_broken_promise_is_named(now: Contracts, change: Any, expected: list[s
 
 
 def test_what_is_added_is_not_frozen_yet_and_breaks_nothing(now: Contracts) -> None:
-    wider = replace(now.tables["dim_users"], columns=now.tables["dim_users"].columns | {"country": "varchar"})
-    found = compare(now, _with(now, dim_users=wider, dim_moods=Table("public", {"mood": "varchar"})), TODAY)
+    wider = replace(now.tables["dim_users"], columns=now.tables["dim_users"].columns | {"country": "string"})
+    found = compare(now, _with(now, dim_users=wider, dim_moods=Table("public", {"mood": "string"})), TODAY)
     assert found.problems == []
     assert sorted(found.not_frozen) == ["dim_moods", "dim_users.country"]
 
@@ -161,7 +161,7 @@ def test_check_and_freeze_refuse_a_dropped_column_and_say_what_to_do(copied: Pla
     for command in ("check", "freeze"):
         done = copied.run("contracts", command)
         assert done.code == 1, done.text
-        assert "  - dim_users: column timezone (varchar) is gone\n" in done.err
+        assert "  - dim_users: column timezone (string) is gone\n" in done.err
         assert "new version of the model" in done.err
     assert promised.read_text() == before
 

@@ -12,6 +12,7 @@ import pytest
 
 from spotiflow.dbt_runner import Dbt
 from spotiflow.publish import gate, glossary
+from spotiflow.publish.units import unit_of
 from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
 
@@ -25,9 +26,9 @@ def _block(name: str, text: str, package: str = "shop") -> Any:
     return SimpleNamespace(name=name, unique_id=f"doc.{package}.{name}", package_name=package, block_contents=text)
 
 
-def _column(name: str, text: str, unit: str | None = None, blocks: tuple[str, ...] = ()) -> Any:
-    config = SimpleNamespace(meta={"unit": unit} if unit else {})
-    return SimpleNamespace(name=name, description=text, config=config, doc_blocks=[f"doc.shop.{one}" for one in blocks])
+def _column(name: str, text: str, *blocks: str, data_type: str = "double") -> Any:
+    doc_blocks = [f"doc.shop.{one}" for one in blocks]
+    return SimpleNamespace(name=name, description=text, data_type=data_type, doc_blocks=doc_blocks)
 
 
 def _model(
@@ -71,13 +72,9 @@ def test_a_word_is_one_entry_for_all_columns_that_use_it() -> None:
     found = _by_anchor(
         _manifest(
             [
-                _model(
-                    "days", _column("minutes", minutes, "minutes", ("minutes",)), _column("day", "The date.", "date")
-                ),
-                _model(
-                    "weeks", _column("minutes", minutes, "hours", ("minutes",)), _column("day", "First date.", "date")
-                ),
-                _model("raw", _column("minutes", minutes, "seconds", ("minutes",)), published=False),
+                _model("days", _column("minutes", minutes, "minutes"), _column("day", "The date.")),
+                _model("weeks", _column("gap_hours", minutes, "minutes"), _column("day", "First date.")),
+                _model("raw", _column("listened_ms", minutes, "minutes"), published=False),
             ],
             [_block("minutes", minutes), _block("__overview__", "# Hello"), _block("there", "dbt's own", "dbt")],
         )
@@ -94,7 +91,11 @@ def test_a_word_is_one_entry_for_all_columns_that_use_it() -> None:
 def test_columns_described_alike_are_one_entry() -> None:
     found = _by_anchor(
         _manifest(
-            [_model("days", _column("title_pct", "A title.")), _model("weeks", _column("title_pct", "A title."))], []
+            [
+                _model("days", _column("title_pct", "A title.", data_type="string")),
+                _model("weeks", _column("title_pct", "A title.", data_type="string")),
+            ],
+            [],
         )
     )
     assert [name for name, _ in found["column-title_pct"].places] == ["days", "weeks"]
@@ -151,7 +152,7 @@ def test_every_described_column_of_a_published_table_is_explained_once(manifest:
             texts = [entry for entry in here if entry.text == column.description.strip()]
             texts = [one for one in texts if one.kind == "word" or (one.kind, one.term) == ("column", column.name)]
             assert len(texts) == 1, (name, column.name, [entry.anchor for entry in texts])
-            unit = column.config.meta.get("unit")
+            unit = unit_of(column.name, column.data_type)
             assert unit is None or unit in texts[0].units, (name, column.name)
     assert {entry.kind for entry in entries} <= set(glossary.KINDS)
 
