@@ -144,7 +144,7 @@ def test_the_comparison_is_that_of_the_marts(marts: duckdb.DuckDBPyConnection, t
         f"{_number(hits['second_won_pct'], 1)}, and {_number(hits['tied_pct'], 1)} were ties." in text
     )
     assert f"here {_number(hits['smallest_effect'], 0)} points" in text
-    assert f"Here {hits['clusters_needed']}; there are {hits['clusters']}." in text
+    assert f"Here {hits['clusters_needed']}; the sample has {hits['clusters']}." in text
 
 
 def test_the_constants_are_those_of_the_seed(marts: duckdb.DuckDBPyConnection, text: str) -> None:
