@@ -46,6 +46,14 @@ def test_paths_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
+def test_modules_exist(page: Path) -> None:
+    """Those that a page of a folder names without the folder."""
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+\.py)`", text)
+    assert [name for name in named if not any((PROJECT / page).parent.rglob(name))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
     here = PROJECT / page
     text = re.sub(r"```.*?```", "", here.read_text(encoding="utf-8"), flags=re.DOTALL)
