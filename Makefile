@@ -15,7 +15,7 @@ BIN := .venv/bin
 # with the dbt it runs; one builds the site, which takes 3 GB.
 WORKERS ?= 3
 
-.PHONY: help live-demo report test test-long test-all chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help live-demo report quick quick-sample test test-long test-slice chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,17 +24,23 @@ report: setup ## set-up, sample data (unless your own is loaded), dbt build, sit
 	@$(BIN)/spotiflow load sample --if-empty
 	@$(BIN)/spotiflow refresh
 
-test: setup setup-chromium ## set-up and all tests, the browser ones included
-	@$(BIN)/python -m pytest -n $(WORKERS)
+quick: ## the first answer to a small change: the linters, and the sample built with all tests of the data
+	@$(MAKE) -j2 lint quick-sample
 
-test-long: setup ## more of the same: hundreds of random listeners, orders of arrival, the longer worked examples
+quick-sample: setup-python
+	@SPOTIFLOW_TEST_BUILD=$(CURDIR)/.test-build $(BIN)/python -m pytest tests/models tests/test_sample.py
+
+test: setup setup-chromium ## set-up and the tests of every change; SLICE=n adds that eighth of the long ones
+	@$(BIN)/python -m pytest -n $(WORKERS) $(if $(SLICE),-m "" --slice $(SLICE))
+
+test-long: setup setup-chromium ## what takes hours: mutations, random histories, walkthroughs, faults and kills
 	@$(BIN)/python -m pytest -n $(WORKERS) -m long
 
-test-all: setup setup-chromium ## both in one go, which takes less time than one after the other
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not chaos"
+test-slice: setup setup-chromium ## an eighth of the long tests: make test-slice SLICE=3
+	@$(BIN)/python -m pytest -n $(WORKERS) -m long --slice $(SLICE)
 
-chaos: setup-python ## hundreds of random scenarios of faults and kills while Spotify is polled
-	@$(BIN)/python -m pytest tests/chaos -m "chaos or not chaos" -s
+chaos: setup-python ## random scenarios of faults and kills while Spotify is polled, all of them
+	@$(BIN)/python -m pytest tests/chaos -m "" -s
 
 setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
 

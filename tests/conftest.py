@@ -128,8 +128,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> sharing.S
     return sharing.Shares(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    slices = range(1, sharing.SLICES + 1)
+    parser.addoption("--slice", type=int, choices=slices, metavar="N", help="of the long tests those of slice N only")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`pytest -n`: in the order in which the shares are handed out."""
+    """`--slice`: without the long tests of other slices. `pytest -n`: in the order in which shares are handed out."""
+    if number := config.getoption("slice"):
+        is_long = {item.nodeid: item.get_closest_marker("long") is not None for item in items}
+        chosen = set(sharing.chosen(is_long, number))
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
+        items[:] = [item for item in items if item.nodeid in chosen]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: sharing.place_in_line(item.nodeid))
 

@@ -1,7 +1,7 @@
 """Nothing that the network, Spotify or a power cut does loses or doubles a play unnoticed.
 
-`make chaos` runs hundreds; a scenario that fails is run again alone with
-`SPOTIFLOW_CHAOS_SEEDS=17 pytest tests/chaos -k few`. `SPOTIFLOW_CHAOS_LANES` is how many run at a time.
+`make test` runs a few, each slice of the long tests some more, `make chaos` all of them. To run one again that
+failed: `SPOTIFLOW_CHAOS_SEEDS=17 pytest tests/chaos -k few`. `SPOTIFLOW_CHAOS_LANES` says how many run at a time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tests.chaos.scenarios import Outcome, children, run_scenario
 _LANES = int(os.environ.get("SPOTIFLOW_CHAOS_LANES", "3"))
 """For two cores: half of the time a run waits for the disk or for a thread."""
 
-FEW = range(40)
-MANY = range(40, 360)
+FEW = range(12)
+PARTS = [range(12 + 44 * part, 56 + 44 * part) for part in range(8)]
 
 
 def run_all(seeds: Iterable[int], folder: Path) -> list[Outcome]:
@@ -67,19 +67,21 @@ def judge(outcomes: list[Outcome]) -> None:
 
 def test_a_few_scenarios(tmp_path: Path) -> None:
     chosen = os.environ.get("SPOTIFLOW_CHAOS_SEEDS")
-    seeds = [int(seed) for seed in chosen.split(",")] if chosen else FEW
-    outcomes = run_all(seeds, tmp_path)
+    outcomes = run_all([int(seed) for seed in chosen.split(",")] if chosen else FEW, tmp_path)
     judge(outcomes)
     if not chosen:
         # Scenarios that nothing happens in would prove nothing.
-        assert sum(one.kills for one in outcomes) >= 20
-        assert sum(one.gaps for one in outcomes) >= 5
-        assert sum(one.lost for one in outcomes) >= 50
-        assert set(summed(one.aimed for one in outcomes)) >= {"syncing", "kept", "loading", "extract", "unlink"}
-        assert set(summed(one.logins for one in outcomes)) >= {"renewed", "withdrawn", "expired in mid-run"}
+        assert sum(one.kills for one in outcomes) >= 5
+        assert sum(one.lost for one in outcomes) >= 10
 
 
-@pytest.mark.chaos
-@pytest.mark.timeout(7200)
-def test_hundreds_of_scenarios(tmp_path: Path) -> None:
-    judge(run_all(MANY, tmp_path))
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", PARTS, ids=str)
+def test_more_scenarios(tmp_path: Path, seeds: range) -> None:
+    outcomes = run_all(seeds, tmp_path)
+    judge(outcomes)
+    assert sum(one.kills for one in outcomes) >= 20
+    assert sum(one.gaps for one in outcomes) >= 5
+    assert sum(one.lost for one in outcomes) >= 50
+    assert set(summed(one.aimed for one in outcomes)) >= {"syncing", "kept", "loading", "extract", "unlink"}
+    assert set(summed(one.logins for one in outcomes)) >= {"renewed", "withdrawn", "expired in mid-run"}
