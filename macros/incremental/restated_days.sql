@@ -1,12 +1,9 @@
 {#-
-    The incremental strategy restate_days: a table is kept by the listener's day (of UTC), each with a fingerprint of
-    all that its rows are made from. A day whose fingerprint is another now is taken out and made anew, in one
-    transaction; all others stay as they are. So the table is at any time what a full refresh would make, in whatever
-    order things arrived: no clock and no load number decides, only what there is to read. The code counts as well:
-    after a change of the model all its days are made anew.
-
-    A model with this strategy has the columns user_id, played_at and inputs_fingerprint, and names in
-    `meta.restated_days` the macro that selects its days: user_id, day, inputs_fingerprint.
+    The incremental strategy restate_days, used by int_plays: the table is kept by listener and day (of UTC), each with
+    a fingerprint of everything that its rows are made from. A day whose fingerprint has changed is deleted and made
+    anew in one transaction; all others stay. So the table always equals what a full refresh would make, in whatever
+    order reports arrived: no clock and no load number decides. The code counts too: when the model, or one that it is
+    built from, changes, all days are made anew.
 -#}
 {% macro get_incremental_restate_days_sql(arg_dict) -%}
     {%- set target = arg_dict['target_relation'] -%}
@@ -15,7 +12,7 @@
     {%- if spotiflow.has_fingerprints(target) %}
     where not exists (
         select 1
-        from ({{ context[config.get('meta')['restated_days']]() }}) as days
+        from ({{ spotiflow.days_with_fingerprints() }}) as days
         where
             stored.user_id = days.user_id
             and cast(stored.played_at as date) = days.day
@@ -27,10 +24,10 @@
     from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}
 
-{#- A select of the days that have to be made, out of `days` (name of a CTE); all of them in a full refresh. -#}
-{% macro days_to_make(days) -%}
+{#- A select of the days that have to be made: all of them in a full refresh. -#}
+{% macro days_to_make() -%}
     select days.*
-    from {{ days }} as days
+    from ({{ spotiflow.days_with_fingerprints() }}) as days
     {%- if is_incremental() and spotiflow.has_fingerprints(this) %}
     left join (
         select distinct
@@ -47,16 +44,39 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- False for a table that was made before its days had fingerprints: all of it is made anew. -#}
+{#- Every day with reports of plays. The engine's version counts too: another one may know other time zone rules. -#}
+{% macro days_with_fingerprints() -%}
+    select
+        user_id,
+        ended_on as day,
+        {{ spotiflow.fingerprint([
+            'inputs_fingerprint', 'version()', "'" ~ spotiflow.code_fingerprint() ~ "'"
+        ]) }} as inputs_fingerprint
+    from {{ ref('int_play_report_days') }}
+{%- endmacro %}
+
+{#- False for a table made before its days had fingerprints: all of it is made anew. -#}
 {% macro has_fingerprints(relation) -%}
     {{ return('inputs_fingerprint' in (adapter.get_columns_in_relation(relation) | map(attribute='name') | list)) }}
 {%- endmacro %}
 
-{#- The checksum of the model that is being built: its code, contract and macros. A unit test builds nothing. -#}
+{#- The checksum of the model being built and of every model behind it. A unit test builds nothing. -#}
 {% macro code_fingerprint() -%}
-    {%- if execute and model.resource_type == 'model' -%}
-        {{ return(spotiflow.spotiflow_checksum(model.unique_id)) }}
-    {%- else -%}
+    {%- if not execute or model.resource_type != 'model' -%}
         {{ return('') }}
     {%- endif -%}
+    {%- set waiting = [model.unique_id] -%}
+    {%- set seen = [] -%}
+    {%- for _ in range(10000) if waiting -%}
+        {%- set unique_id = waiting.pop() -%}
+        {%- if unique_id.startswith('model.') and unique_id not in seen -%}
+            {%- do seen.append(unique_id) -%}
+            {%- do waiting.extend(graph.nodes[unique_id].depends_on.nodes) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set checksums = [] -%}
+    {%- for unique_id in seen | sort -%}
+        {%- do checksums.append(spotiflow.spotiflow_checksum(unique_id)) -%}
+    {%- endfor -%}
+    {{ return(local_md5(checksums | join)) }}
 {%- endmacro %}

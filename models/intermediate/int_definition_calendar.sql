@@ -2,7 +2,7 @@ with
 
 plays as (
 
-    select * from {{ ref('int_plays_merged') }}
+    select * from {{ ref('int_plays') }}
 
 ),
 

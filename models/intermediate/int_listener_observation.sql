@@ -8,7 +8,7 @@ users as (
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays') }}
 
 ),
 

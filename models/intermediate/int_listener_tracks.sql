@@ -2,7 +2,7 @@ with
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays') }}
 
 ),
 

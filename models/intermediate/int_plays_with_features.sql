@@ -4,7 +4,7 @@ with
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays') }}
 
 ),
 

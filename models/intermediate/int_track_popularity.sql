@@ -9,7 +9,7 @@ recommendations as (
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays') }}
 
 ),
 

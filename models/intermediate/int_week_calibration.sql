@@ -11,7 +11,7 @@ recommendations as (
 
 plays as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_plays') }}
     where is_listen
 
 ),

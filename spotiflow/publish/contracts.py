@@ -64,11 +64,7 @@ def promised_now(manifest: Any, release: str) -> Contracts:
         name = node.name if node.version is None else f"{node.name}.v{node.version}"
         tables[name] = Table(
             access=str(getattr(node.access, "value", node.access)),
-            columns={
-                column.name: _type(column.data_type)
-                for column in node.columns.values()
-                if not column.meta.get("bookkeeping")  # there for the model itself
-            },
+            columns={column.name: _type(column.data_type) for column in node.columns.values()},
             deprecation_date=_date(node.deprecation_date),
             has_contract=bool(node.config.contract.enforced),
         )

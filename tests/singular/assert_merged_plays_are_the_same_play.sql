@@ -56,4 +56,4 @@ inner join exported
 where
     merged.user_id <> exported.user_id
     or {{ dbt.date_trunc('minute', 'merged.played_at') }} <> exported.ended_at
-    or merged.listened_ms <> exported.listened_ms
+    or merged.exported_ms <> exported.listened_ms
