@@ -89,10 +89,7 @@ def _in_order(lists: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def catalog_of(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Tables and columns in the form of dbt's catalog, with the types that are declared.
-
-    Marts hold them by contract; a test holds all others against a built warehouse.
-    """
+    """Tables and columns in the form of dbt's catalog, with the types that sources, seeds and marts declare."""
 
     def entry(node: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -368,12 +368,17 @@ class _DataTimes:
 
 
 def _key_columns(manifest: Any, node: Any) -> tuple[str, ...]:
-    """The columns to sort by: `meta.published_order`, else the primary key of the contract, else all."""
+    """The columns to sort by: `meta.published_order`, else the columns of its only test `is_key`, else all."""
     wanted = node.config.meta.get("published_order")
     if wanted:
         # dbt appends lists: a version that was parsed before its model had versions has the order of both.
         return tuple(dict.fromkeys(column for column in wanted if column in node.columns))
-    for constraint in getattr(node, "constraints", None) or []:
-        if str(constraint.type) == "primary_key" and constraint.columns:
-            return tuple(constraint.columns)
-    return ()
+    keys = [
+        test.test_metadata.kwargs["columns"]
+        for test in manifest.nodes.values()
+        if test.resource_type == "test"
+        and getattr(test, "attached_node", None) == node.unique_id
+        and test.test_metadata.name == "is_key"
+        and test.config.where is None
+    ]
+    return tuple(keys[0]) if len(keys) == 1 else ()

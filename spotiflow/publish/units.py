@@ -52,8 +52,8 @@ WITHOUT_UNIT = {"inputs_fingerprint"}
 
 
 def unit_of(column: str, data_type: str | None) -> str | None:
-    """The unit of a number or a time; None for texts, flags and names that say no unit."""
-    if (data_type or "").lower() in ("string", "boolean"):
+    """The unit of a number or a time; None for texts, flags, columns without a type and names that say no unit."""
+    if (data_type or "string").lower() in ("string", "boolean"):
         return None
     if column in _IN_THE_ROW:
         return _IN_THE_ROW[column]

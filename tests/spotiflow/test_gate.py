@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
@@ -288,9 +289,9 @@ def test_private_layers_cannot_be_published(mini: Mini, publish_mini: Callable[[
     assert [entry.name for entry in mini.place.published.parent.glob(".*")] == []
 
 
-def test_a_table_is_sorted_by_its_own_columns_whatever_order_dbt_has_put_together() -> None:
-    """dbt appends lists of `meta`: a version's own order and, after some changes, that of its model behind it."""
-    node = SimpleNamespace(
+def _totals(**meta: Any) -> SimpleNamespace:
+    return SimpleNamespace(
+        unique_id="model.p.totals.v1",
         resource_type="model",
         name="totals",
         alias="totals_v1",
@@ -298,9 +299,33 @@ def test_a_table_is_sorted_by_its_own_columns_whatever_order_dbt_has_put_togethe
         version=1,
         latest_version=2,
         columns={"user_id": None, "provider": None, "plays": None},
-        config=SimpleNamespace(
-            meta={"published": True, "published_order": ["user_id", "provider", "user_id", "provider_or_reason"]}
-        ),
+        config=SimpleNamespace(meta={"published": True, **meta}),
     )
-    (table,) = gate.published_tables(SimpleNamespace(nodes={"model.p.totals.v1": node}))
-    assert table.order == ("user_id", "provider")
+
+
+def _key(*columns: str, where: str | None = None) -> SimpleNamespace:
+    return SimpleNamespace(
+        resource_type="test",
+        original_file_path="models/_models.yml",
+        attached_node="model.p.totals.v1",
+        test_metadata=SimpleNamespace(name="is_key", kwargs={"columns": list(columns)}),
+        config=SimpleNamespace(where=where),
+    )
+
+
+def _order(*nodes: SimpleNamespace) -> tuple[str, ...]:
+    (table,) = gate.published_tables(SimpleNamespace(nodes=dict(enumerate(nodes))))
+    return table.order
+
+
+def test_a_table_is_sorted_by_its_own_columns_whatever_order_dbt_has_put_together() -> None:
+    """dbt appends lists of `meta`: a version's own order and, after some changes, that of its model behind it."""
+    totals = _totals(published_order=["user_id", "provider", "user_id", "provider_or_reason"])
+    assert _order(totals, _key("plays")) == ("user_id", "provider")
+
+
+def test_a_table_is_sorted_by_its_key_unless_it_has_several() -> None:
+    key = _key("user_id", "provider")
+    assert _order(_totals(), key) == ("user_id", "provider")
+    assert _order(_totals(), key, _key("user_id", where="provider is null")) == ("user_id", "provider")
+    assert _order(_totals(), key, _key("user_id", "plays")) == ()
