@@ -1,4 +1,4 @@
-# What can be done here; `make help` lists it. Needs Python 3.11 or newer, Node 20 or newer, make and git.
+# `make help` lists the targets. Needs Python 3.11 or newer, Node 20 or newer, make and git.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,62 +11,62 @@ export UV_PYTHON_DOWNLOADS := never
 UV = $(shell command -v uv || echo .tools/bin/uv)
 BIN := .venv/bin
 
-# Processes that share the tests out: one more than cores, since browsers and locks make them wait. Each takes about 1 GB
-# with the dbt it runs; one builds the site, which takes 3 GB.
+# Test processes: one more than cores, because browsers and locks make them wait. Each takes about 1 GB
+# with the dbt it runs; one of them builds the site, which takes 3 GB.
 WORKERS ?= 3
 
 .PHONY: help live-demo report quick quick-sample test test-long test-slice chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
 
-help: ## this list
+help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-report: setup ## set-up, sample data (unless your own is loaded), dbt build, site in reports/build/
+report: setup ## install, load the sample (unless your own data is loaded), build and test everything, make the site
 	@$(BIN)/spotiflow load sample --if-empty
 	@$(BIN)/spotiflow refresh
 
-quick: ## the first answer to a small change: the linters, and the sample built with all tests of the data
+quick: ## a first answer after a small change: linters, and the sample with all tests of the data
 	@$(MAKE) -j2 lint quick-sample
 
 quick-sample: setup-python
 	@SPOTIFLOW_TEST_BUILD=$(CURDIR)/.test-build $(BIN)/python -m pytest tests/models tests/test_sample.py
 
-test: setup setup-chromium ## set-up and the tests of every change; SLICE=n adds that eighth of the long ones
+test: setup setup-chromium ## install, and run every test that is not long; SLICE=n adds one eighth of the long ones
 	@$(BIN)/python -m pytest -n $(WORKERS) $(if $(SLICE),-m "" --slice $(SLICE))
 
-test-long: setup setup-chromium ## what takes hours: mutations, random histories, walkthroughs, faults and kills
+test-long: setup setup-chromium ## the long tests, for hours: mutations, random histories, walkthroughs, faults and kills
 	@$(BIN)/python -m pytest -n $(WORKERS) -m long
 
-test-slice: setup setup-chromium ## an eighth of the long tests: make test-slice SLICE=3
+test-slice: setup setup-chromium ## one eighth of the long tests: make test-slice SLICE=3
 	@$(BIN)/python -m pytest -n $(WORKERS) -m long --slice $(SLICE)
 
-chaos: setup-python ## random scenarios of faults and kills while Spotify is polled, all of them
+chaos: setup-python ## all random scenarios of faults and kills while Spotify is polled
 	@$(BIN)/python -m pytest tests/chaos -m "" -s
 
-setup: setup-python setup-node ## install what is locked; does nothing when nothing changed
+setup: setup-python setup-node ## install the locked dependencies; does nothing if nothing changed
 
-live-demo: setup ## the live path without an account: login, polls, a gap and its repair, against stand-ins on this machine
+live-demo: setup ## the live path without an account (login, polls, a gap and its repair), against stand-ins on this machine
 	@$(BIN)/python -m spotiflow.demo.live_demo
 
-serve: setup ## show the built site on http://127.0.0.1:3000
+serve: setup ## show the site at http://127.0.0.1:3000
 	@$(BIN)/spotiflow serve
 
-dev: setup ## the site with live reload, for those who change pages
+dev: setup ## the site with live reload, for changing pages
 	@test -f data/published.duckdb || { echo "Nothing is published yet: run “make report” first."; exit 1; }
 	@cd reports && npm run sources && npm run dev
 
-metrics: setup-python ## check the metrics that `mf query` answers, against the warehouse
+metrics: setup-python ## validate the metrics of `mf query` against the warehouse
 	@test -f "$${SPOTIFLOW_WAREHOUSE:-data/warehouse.duckdb}" || { echo "Nothing is built yet: run “make report” first."; exit 1; }
 	@$(BIN)/dbt parse --quiet
 	@# mf asks PyPI for newer versions of itself: nobody listens at this address.
 	@https_proxy=http://127.0.0.1:9 $(BIN)/mf validate-configs
 
-freeze: setup-python ## promise the published columns and types as they are: a step of every release
+freeze: setup-python ## promise the published columns and types as they are now; part of every release
 	@$(BIN)/spotiflow contracts freeze
 
-freshness: setup-python ## how old the newest load and the newest plays are; warns of what is late
+freshness: setup-python ## show the age of the newest load and the newest plays; warn if one is late
 	@$(BIN)/dbt source freshness
 
-lint: setup ## formatting, style and types of Python, SQL and the site, and what must not be in the tree
+lint: setup ## check formatting, style and types of Python, SQL and the site, and forbidden content
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -76,27 +76,27 @@ lint: setup ## formatting, style and types of Python, SQL and the site, and what
 	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
 		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
 
-format: setup ## let ruff, sqlfluff and prettier put things in order
+format: setup ## let ruff, sqlfluff and prettier format everything
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/sqlfluff fix --processes 2 models tests/singular
 	@cd reports && npm run --silent format
 
-lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json anew
+lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json again
 	@$(UV) pip compile pyproject.toml --extra dev --universal --generate-hashes --upgrade -q \
 		--override requirements/overrides.txt --no-header -o requirements/dev.lock
 	@$(UV) pip compile requirements/tools.in --universal --generate-hashes --upgrade -q \
 		--no-header -o requirements/tools.lock
 	@cd reports && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
-clean: ## remove what can be made again; your data (data/, .spotiflow/) stays
+clean: ## remove everything that can be rebuilt; your data (data/, .spotiflow/) stays
 	@rm -rf target logs reports/build reports/.build-* reports/.evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@echo "Removed build products. Loaded data in data/ and secrets in .spotiflow/ are still there."
 
-screenshots: setup setup-chromium ## pictures of every page, for the README
+screenshots: setup setup-chromium ## take pictures of every page, for the README
 	@$(BIN)/python -m tests.reports.screenshots
 
-# A set-up step runs when what it depends on differs from what it left a note of, not when a file's time does.
+# A set-up step runs if its inputs differ from those of its last run, whatever the files' times are.
 
 setup-python:
 	@note="$$(cat requirements/*.lock pyproject.toml | cksum) $(CURDIR)"; \
