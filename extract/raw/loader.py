@@ -25,9 +25,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from extract.batch import Batch
 from extract.raw import spool
 from extract.raw.tables import DATASET, TABLES, RawTable
-from extract.report import LoadError, Progress, silent
+from extract.report import LoadError, LoadReport, Progress, silent
 
 PIPELINE = "spotiflow"
 
@@ -100,6 +101,13 @@ def load_tables(warehouse: Path, tables: Mapping[str, Iterable[pa.Table]], progr
     if tables or not waiting:
         progress("Writing to the warehouse")
         _run(pipeline, warehouse, tables)
+
+
+def load(warehouse: Path, batch: Batch, progress: Progress = silent) -> LoadReport:
+    """Merge what a source read, as `load_tables` does, and return its report. An empty batch writes nothing."""
+    if batch.tables:
+        load_tables(warehouse, batch.tables, progress)
+    return batch.report
 
 
 def finish(warehouse: Path, progress: Progress = silent) -> bool:

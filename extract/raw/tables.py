@@ -17,7 +17,9 @@ from typing import Any
 
 import pyarrow as pa
 
-DATASET = "raw_spotify"
+from extract.raw.schema import DATASET
+
+__all__ = ["AUDIO_FEATURES", "DATASET", "TABLES", "Holds", "RawTable", "tables_that_hold"]
 
 AUDIO_FEATURES = (
     "danceability",

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from extract.raw.loader import load
 from extract.sources.spotify_api import Account, cached_client, load_polls, poll
-from extract.sources.spotify_export import ExportSource, load_exports
-from extract.sources.table_files import load_catalogue
+from extract.sources.spotify_export import ExportSource, read_exports
+from extract.sources.table_files import read_catalogue
 from spotiflow.demo.sample.loading import _store_login
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from tests.extract.exports import record, write_json
@@ -51,7 +52,8 @@ def traps(tmp_path_factory: pytest.TempPathFactory) -> Traps:
         f"{HEADER}speechiness,valence\n{HAPPY},Sunny,Somebody,200000,0.5,0.5,0.5,0.5,0.5,0.5,0.9\n"
         f"{UNKNOWN},Unmeasured,Somebody,200000,0.5,0.5,0.5,0.5,0.5,0.5,\n"
     )
-    load_catalogue(place.warehouse, features)
+    with read_catalogue(features) as batch:
+        load(place.warehouse, batch)
     # Three Mondays: only the track without valence; then both; then nothing but a play too short to count.
     days: Sequence[tuple[datetime, str, int]] = (
         (START, UNKNOWN, 200_000),
@@ -64,7 +66,8 @@ def traps(tmp_path_factory: pytest.TempPathFactory) -> Traps:
         for moment, track_id, listened_ms in days
     ]
     export = write_json(place.folder / "export" / "Streaming_History_Audio_1.json", rows)
-    load_exports(place.warehouse, [ExportSource(SILENT, [export], "Europe/London")])
+    with read_exports([ExportSource(SILENT, [export], "Europe/London")]) as batch:
+        load(place.warehouse, batch)
     workshop.build(place, *ONLY_DATA_TESTS)
     return Traps(place.warehouse)
 

@@ -1,4 +1,4 @@
-"""The catalogue loader: CSV and Parquet, other people's column names, and rows that cannot be believed."""
+"""The catalogue reader: CSV and Parquet, other people's column names, and rows that cannot be believed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from extract.raw.tables import AUDIO_FEATURES
 from extract.report import LoadError
-from extract.sources.table_files import load_catalogue
-from tests.extract.conftest import Query
+from extract.sources.table_files import read_catalogue
+from tests.extract.reading import Read, read_whole
 
 ID = "0123456789abcdefghijkl"
 OTHER = "lkjihgfedcba9876543210"
@@ -28,45 +28,45 @@ def write(path: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
+def read(path: Path) -> Read:
+    return read_whole(read_catalogue(path))
+
+
 @pytest.mark.parametrize("written", [ID, f"spotify:track:{ID}", f"https://open.spotify.com/track/{ID}?si=1"])
-def test_ids_are_recognised_in_every_form(written, tmp_path, warehouse, query):
-    load_catalogue(warehouse, write(tmp_path / "catalogue.csv", line(written)))
-    assert query("select track_id, provider, is_found from raw_spotify.audio_features") == [(ID, "catalogue", True)]
-    assert query("select track_name, artist_name from raw_spotify.tracks") == [("Paper Boats", "The Lanterns")]
+def test_ids_are_recognised_in_every_form(written: str, tmp_path: Path) -> None:
+    found = read(write(tmp_path / "catalogue.csv", line(written)))
+    assert found.rows("audio_features", "track_id", "provider", "is_found") == [(ID, "catalogue", True)]
+    assert found.rows("tracks", "track_name", "artist_name") == [("Paper Boats", "The Lanterns")]
 
 
-def test_parquet_and_csv_give_the_same_rows(tmp_path, warehouse, query):
+def test_parquet_and_csv_give_the_same_rows(tmp_path: Path) -> None:
     lines = [line(ID, energy=0.123456789012345), line(OTHER, valence=1)]
     csv = write(tmp_path / "catalogue.csv", *lines)
     parquet = tmp_path / "catalogue.parquet"
     duckdb.sql(f"copy (select * from read_csv('{csv}')) to '{parquet}' (format parquet)")
-    rows = []
-    for path in (csv, parquet):
-        load_catalogue(warehouse, path)
-        rows.append(query("select columns(c -> c != '_dlt_load_id') from raw_spotify.audio_features order by all"))
-    assert rows[0] == rows[1]
-    assert len(rows[0]) == 2
+    from_csv, from_parquet = (sorted(read(path).rows("audio_features")) for path in (csv, parquet))
+    assert from_csv == from_parquet
+    assert len(from_csv) == 2
 
 
-def test_other_names_for_the_columns_and_other_separators(tmp_path, warehouse, query):
+def test_other_names_for_the_columns_and_other_separators(tmp_path: Path) -> None:
     header = "id;name;artists;" + ";".join(AUDIO_FEATURES).upper()
-    load_catalogue(warehouse, write(tmp_path / "c.csv", line().replace(",", ";"), header=header))
-    assert query("select track_id, valence from raw_spotify.audio_features") == [(ID, 0.5)]
+    found = read(write(tmp_path / "c.csv", line().replace(",", ";"), header=header))
+    assert found.rows("audio_features", "track_id", "valence") == [(ID, 0.5)]
 
 
-def test_titles_are_optional_and_features_may_be_missing(tmp_path, warehouse, query):
+def test_titles_are_optional_and_features_may_be_missing(tmp_path: Path) -> None:
     header = "track_id," + ",".join(AUDIO_FEATURES)
     partial = f"{ID}," + ",".join(["0.1"] * 6) + ","
     without = f"{OTHER}" + "," * 7
-    report = load_catalogue(warehouse, write(tmp_path / "c.csv", partial, without, header=header))
-    assert report.files[0].rows_loaded == 2
-    assert query("select track_id, valence from raw_spotify.audio_features") == [(ID, None)]
-    assert query("select count(*) from raw_spotify.tracks") == [(0,)]
+    found = read(write(tmp_path / "c.csv", partial, without, header=header))
+    assert found.file.rows_loaded == 2
+    assert found.rows("audio_features", "track_id", "valence") == [(ID, None)]
+    assert found.rows("tracks") == []
 
 
-def test_rows_that_cannot_be_believed_are_kept_aside(tmp_path, warehouse, query):
-    report = load_catalogue(
-        warehouse,
+def test_rows_that_cannot_be_believed_are_rejected(tmp_path: Path) -> None:
+    found = read(
         write(
             tmp_path / "c.csv",
             line(),
@@ -79,11 +79,10 @@ def test_rows_that_cannot_be_believed_are_kept_aside(tmp_path, warehouse, query)
             line(OTHER, valence=-0.01),
             "too,short",
             line(OTHER, valence=0),
-        ),
+        )
     )
-    outcome = report.files[0]
-    assert (outcome.rows_loaded, outcome.repeated) == (2, 1)
-    assert outcome.rejected == Counter(
+    assert (found.file.rows_loaded, found.file.repeated) == (2, 1)
+    assert found.file.rejected == Counter(
         {
             "track_id occurs before with other values": 1,
             "track_id is not a Spotify track id": 1,
@@ -93,16 +92,16 @@ def test_rows_that_cannot_be_believed_are_kept_aside(tmp_path, warehouse, query)
             "not a CSV line: missing columns": 1,
         }
     )
-    stored = Counter(dict(query("select reason, count(*) from raw_spotify.rejected_rows group by reason")))
-    assert stored == outcome.rejected
-    assert query("select track_id, energy, valence from raw_spotify.audio_features order by all") == [
-        (ID, 0.5, 0.5),
-        (OTHER, 0.5, 0.0),
-    ]
+    assert Counter(reason for (reason,) in found.rows("rejected_rows", "reason")) == found.file.rejected
+    assert sorted(found.rows("audio_features", "track_id", "energy", "valence")) == [(ID, 0.5, 0.5), (OTHER, 0.5, 0.0)]
+    ((*counts, problem),) = found.rows(
+        "load_log", "rows_read", "rows_loaded", "rows_repeated", "rows_rejected", "problem"
+    )
+    assert (counts, problem) == ([9, 2, 1, 6], None)
 
 
 @pytest.mark.parametrize("column", ["genre", "track_genre"])
-def test_a_track_that_is_listed_once_per_genre_has_the_first_by_alphabet(column, tmp_path, warehouse, query: Query):
+def test_a_track_that_is_listed_once_per_genre_has_the_first_by_alphabet(column: str, tmp_path: Path) -> None:
     """Whatever the order of the rows; the repeats are repeats, and a different value is as wrong as ever."""
     lines = [
         f"{line(ID)},Surf",
@@ -112,28 +111,22 @@ def test_a_track_that_is_listed_once_per_genre_has_the_first_by_alphabet(column,
         f"{line(ID, energy=1)},Alt",
     ]
     for number, order in enumerate([lines, lines[::-1][1:] + lines[4:]]):
-        path = write(tmp_path / f"c{number}.csv", *order, header=f"{HEADER},{column}")
-        outcome = load_catalogue(warehouse, path).files[0]
-        assert (outcome.rows_loaded, outcome.repeated) == (2, 2)
-        assert outcome.rejected == Counter({"track_id occurs before with other values": 1})
-        assert query("select track_id, genre from raw_spotify.tracks order by 1") == [(ID, "bossa nova"), (OTHER, None)]
+        found = read(write(tmp_path / f"c{number}.csv", *order, header=f"{HEADER},{column}"))
+        assert (found.file.rows_loaded, found.file.repeated) == (2, 2)
+        assert found.file.rejected == Counter({"track_id occurs before with other values": 1})
+        assert sorted(found.rows("tracks", "track_id", "genre")) == [(ID, "bossa nova"), (OTHER, None)]
 
 
-def test_a_genre_needs_no_title(tmp_path, warehouse, query: Query):
-    header = "track_id,genre," + ",".join(AUDIO_FEATURES)
-    load_catalogue(warehouse, write(tmp_path / "c.csv", f"{ID},surf" + ",0.5" * 7, header=header))
-    assert query("select track_name, genre from raw_spotify.tracks") == [(None, "surf")]
+@pytest.mark.parametrize(("column", "value", "stored"), [("genre", "surf", "surf"), ("duration_ms", "201000", 201_000)])
+def test_a_genre_or_a_length_needs_no_title(column: str, value: str, stored: object, tmp_path: Path) -> None:
+    header = f"track_id,{column}," + ",".join(AUDIO_FEATURES)
+    found = read(write(tmp_path / "c.csv", f"{ID},{value}" + ",0.5" * 7, header=header))
+    assert found.rows("tracks", "track_name", column) == [(None, stored)]
 
 
-def test_a_length_needs_no_title(tmp_path, warehouse, query: Query):
-    header = "track_id,duration_ms," + ",".join(AUDIO_FEATURES)
-    load_catalogue(warehouse, write(tmp_path / "c.csv", f"{ID},201000" + ",0.5" * 7, header=header))
-    assert query("select track_name, duration_ms from raw_spotify.tracks") == [(None, 201_000)]
-
-
-def test_row_numbers_count_unreadable_lines_too(tmp_path, warehouse, query):
-    load_catalogue(warehouse, write(tmp_path / "c.csv", line(), "too,short", line("bad"), line(OTHER)))
-    assert query('select "row", reason from raw_spotify.rejected_rows order by 1') == [
+def test_row_numbers_count_unreadable_lines_too(tmp_path: Path) -> None:
+    found = read(write(tmp_path / "c.csv", line(), "too,short", line("bad"), line(OTHER)))
+    assert sorted(found.rows("rejected_rows", "row", "reason")) == [
         (2, "not a CSV line: missing columns"),
         (3, "track_id is not a Spotify track id"),
     ]
@@ -148,17 +141,18 @@ def test_row_numbers_count_unreadable_lines_too(tmp_path, warehouse, query):
         (b"PAR1 but not really", "can be read"),
     ],
 )
-def test_what_is_no_catalogue_is_refused_whole(content, sentence, tmp_path, warehouse):
+def test_what_is_no_catalogue_is_refused_whole(content: bytes, sentence: str, tmp_path: Path) -> None:
     path = tmp_path / "catalogue.csv"
     path.write_bytes(content)
     with pytest.raises(LoadError, match=sentence):
-        load_catalogue(warehouse, path)
-    assert not warehouse.exists()
+        read(path)
 
 
-def test_loading_twice_changes_nothing_and_a_newer_catalogue_wins(tmp_path, warehouse, query: Query):
-    path = write(tmp_path / "c.csv", line())
-    load_catalogue(warehouse, path)
-    load_catalogue(warehouse, path)
-    load_catalogue(warehouse, write(tmp_path / "newer.csv", line(energy=0.9)))
-    assert query("select energy from raw_spotify.audio_features") == [(0.9,)]
+def test_a_newer_catalogue_has_the_same_keys_and_other_values(tmp_path: Path) -> None:
+    """So that it replaces what an older one said (how keys merge: test_loader.py), and reading again adds nothing."""
+    older, again, newer = (
+        read(write(tmp_path / f"{number}.csv", line(energy=energy))) for number, energy in enumerate((0.5, 0.5, 0.9))
+    )
+    keys = "track_id", "provider"
+    assert older.rows("audio_features", *keys) == newer.rows("audio_features", *keys)
+    assert older.rows("audio_features") == again.rows("audio_features") != newer.rows("audio_features")

@@ -7,17 +7,19 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.report import FileReport, LoadError
-from extract.sources.table_files import load_feedback
+from extract.report import LoadError
+from extract.sources.table_files import Listeners, read_feedback
+from extract.stored import FirstLoad, LogKey, Stored
+from tests.extract.reading import Read, read_whole
 
 TRACK, OTHER = "a" * 22, "b" * 22
 HEADER = "account,track,feedback,when,rating,rating_max"
 NOW = datetime(2026, 11, 24, 12)
+EARLIER = datetime(2026, 11, 1)
 
 
 def pseudonym(label: str) -> str:
@@ -27,14 +29,8 @@ def pseudonym(label: str) -> str:
 KNOWN = {pseudonym("ana-sorrel"), pseudonym("ben")}
 
 
-def load(warehouse: Path, path: Path, account: str | None = None) -> FileReport:
-    (outcome,) = load_feedback(warehouse, path, pseudonym, KNOWN, account=account, now=NOW).files
-    return outcome
-
-
-def rows(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+def read(path: Path, account: str | None = None, stored: Stored | None = None) -> Read:
+    return read_whole(read_feedback(path, Listeners(pseudonym, KNOWN, account), stored=stored, now=NOW))
 
 
 def csv(path: Path, *lines: str, header: str = HEADER) -> Path:
@@ -42,12 +38,7 @@ def csv(path: Path, *lines: str, header: str = HEADER) -> Path:
     return path
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    return tmp_path / "warehouse.duckdb"
-
-
-def test_every_kind_is_loaded_and_ratings_become_shares(tmp_path: Path, warehouse: Path) -> None:
+def test_every_kind_is_loaded_and_ratings_become_shares(tmp_path: Path) -> None:
     path = csv(
         tmp_path / "thumbs.csv",
         f"ana-sorrel,{TRACK},liked,2026-03-01T12:00:00Z,,",
@@ -56,9 +47,9 @@ def test_every_kind_is_loaded_and_ratings_become_shares(tmp_path: Path, warehous
         f"ben,{OTHER},rating,2026-03-02T08:30:00,4,",
         f"ben,{OTHER},rating,2026-03-03T08:30:00,70,100",
     )
-    outcome = load(warehouse, path)
-    assert (outcome.rows_read, outcome.rows_loaded, outcome.rejected) == (5, 5, Counter())
-    assert rows(warehouse, "select * exclude (_dlt_load_id) from raw_spotify.feedback order by given_at, kind") == [
+    found = read(path)
+    assert (found.file.rows_read, found.file.rows_loaded, found.file.rejected) == (5, 5, Counter())
+    assert sorted(found.rows("feedback"), key=lambda row: (row[3], row[2])) == [
         (pseudonym("ana-sorrel"), TRACK, "liked", datetime(2026, 3, 1, 12), None),
         (pseudonym("ana-sorrel"), TRACK, "saved", datetime(2026, 3, 1, 12), None),
         (pseudonym("ben"), OTHER, "disliked", datetime(2026, 3, 2), None),
@@ -67,13 +58,21 @@ def test_every_kind_is_loaded_and_ratings_become_shares(tmp_path: Path, warehous
     ]
 
 
-def test_loading_twice_changes_nothing(tmp_path: Path, warehouse: Path) -> None:
+def test_repeats_count_once_and_the_first_load_is_remembered(tmp_path: Path) -> None:
     path = csv(tmp_path / "t.csv", f"ben,{TRACK},liked,2026-03-01,,", f"ben,{TRACK},liked,2026-03-01,,")
-    for _ in range(2):
-        outcome = load(warehouse, path)
-        assert (outcome.rows_loaded, outcome.repeated) == (1, 1)
-    assert rows(warehouse, "select count(*) from raw_spotify.feedback") == [(1,)]
-    assert rows(warehouse, "select rows_read, rows_repeated from raw_spotify.load_log") == [(2, 1)]
+
+    class Before(Stored):
+        def first_loads(self) -> dict[LogKey, FirstLoad]:
+            return {first.rows("load_log", "user_id", "source", "file", "content_hash")[0]: FirstLoad(EARLIER, None)}
+
+    first = read(path)
+    again = read(path, stored=Before())
+    assert first.rows("feedback") == again.rows("feedback")
+    for found, first_loaded_at in ((first, NOW), (again, EARLIER)):
+        assert (found.file.rows_loaded, found.file.repeated) == (1, 1)
+        assert found.rows("load_log", "rows_read", "rows_repeated", "loaded_at", "first_loaded_at") == [
+            (2, 1, NOW, first_loaded_at)
+        ]
 
 
 BAD = {
@@ -97,41 +96,43 @@ BAD = {
 }
 
 
-def test_every_bad_row_is_kept_with_its_number_and_reason(tmp_path: Path, warehouse: Path) -> None:
+def test_every_bad_row_is_kept_with_its_number_and_reason(tmp_path: Path) -> None:
     good = f"ben,{TRACK},liked,2026-03-01,,"
-    outcome = load(warehouse, csv(tmp_path / "t.csv", good, *BAD, "too,short"))
-    assert (outcome.rows_read, outcome.rows_loaded) == (len(BAD) + 2, 1)
-    kept = rows(warehouse, 'select "row", reason from raw_spotify.rejected_rows order by 1')
+    found = read(csv(tmp_path / "t.csv", good, *BAD, "too,short"))
+    assert (found.file.rows_read, found.file.rows_loaded) == (len(BAD) + 2, 1)
+    kept = sorted(found.rows("rejected_rows", "row", "reason"))
     assert kept[:-1] == [(number, reason) for number, reason in enumerate(BAD.values(), start=2)]
     assert kept[-1][0] == len(BAD) + 2
-    everything = str(rows(warehouse, "select * from raw_spotify.rejected_rows"))
+    everything = str(found.rows("rejected_rows"))
     assert "stranger" not in everything
+    assert pseudonym("stranger") not in everything
     assert "Paper Boats" in everything
 
 
-def test_another_rating_at_the_same_moment_is_no_repeat(tmp_path: Path, warehouse: Path) -> None:
+def test_another_rating_at_the_same_moment_is_no_repeat(tmp_path: Path) -> None:
     lines = [f"ben,{TRACK},rating,2026-03-01,{value}," for value in (4, 2, 4)]
-    outcome = load(warehouse, csv(tmp_path / "t.csv", *lines))
-    assert (outcome.rows_loaded, outcome.repeated) == (1, 1)
-    assert outcome.rejected == Counter({"the same rating stands before with another value": 1})
+    file = read(csv(tmp_path / "t.csv", *lines)).file
+    assert (file.rows_loaded, file.repeated) == (1, 1)
+    assert file.rejected == Counter({"the same rating occurs before with another value": 1})
 
 
-def test_json_lines_and_parquet_say_the_same(tmp_path: Path, warehouse: Path) -> None:
+def test_json_lines_and_parquet_say_the_same(tmp_path: Path) -> None:
     records = [
         {"Track_ID": TRACK, "kind": "liked", "when": "2026-03-01T10:00:00Z"},
         {"Track_ID": OTHER, "kind": "rating", "when": "2026-03-01T10:00:00Z", "rating": 2.5},
     ]
     lines = [json.dumps(records[0]), "{cut", '["no object"]', "", json.dumps(records[1])]
     (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    outcome = load(warehouse, tmp_path / "t.jsonl", account="ben")
-    assert outcome.rows_loaded == 2
-    assert rows(warehouse, 'select "row", reason from raw_spotify.rejected_rows order by 1') == [
+    from_lines = read(tmp_path / "t.jsonl", account="ben")
+    assert from_lines.file.rows_loaded == 2
+    assert sorted(from_lines.rows("rejected_rows", "row", "reason")) == [
         (2, "not a JSON object"),
         (3, "not a JSON object"),
     ]
-    pq.write_table(pa.Table.from_pylist([records[1] | {"kind": "rating"}]), tmp_path / "t.parquet")
-    assert load(warehouse, tmp_path / "t.parquet", account="ben").rows_loaded == 1
-    assert rows(warehouse, "select count(*), max(rating) from raw_spotify.feedback") == [(2, 0.5)]
+    pq.write_table(pa.Table.from_pylist(records[1:]), tmp_path / "t.parquet")
+    from_parquet = read(tmp_path / "t.parquet", account="ben")
+    assert from_parquet.rows("feedback") == [row for row in from_lines.rows("feedback") if row[4] == 0.5]
+    assert from_parquet.file.rows_loaded == 1
 
 
 @pytest.mark.parametrize(
@@ -144,10 +145,7 @@ def test_json_lines_and_parquet_say_the_same(tmp_path: Path, warehouse: Path) ->
         ("t.jsonl", b'{"a": 1}\n', "lacks the columns account, track, feedback, when"),
     ],
 )
-def test_what_is_no_feedback_says_so_and_writes_nothing(
-    tmp_path: Path, warehouse: Path, name: str, content: bytes, says: str
-) -> None:
+def test_what_is_no_feedback_says_so(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LoadError, match=says):
-        load(warehouse, tmp_path / name)
-    assert not warehouse.exists()
+        read(tmp_path / name)

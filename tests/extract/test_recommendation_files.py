@@ -1,4 +1,4 @@
-"""A team's own recommendations: what is loaded, what is rejected and why, and what the report says of the rest."""
+"""A team's own recommendations: what is read, what is rejected and why, and what the report says of the rest."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from extract.raw.loader import load_tables
-from extract.raw.tables import ACCOUNTS, AUDIO_FEATURES, TABLES
-from extract.report import LoadError, LoadReport
-from extract.sources.table_files import OwnModel, load_answer_files, load_recommendations
-from extract.sources.table_files.recommendations import own_name, own_version
+from extract.raw.tables import ACCOUNTS, AUDIO_FEATURES
+from extract.report import LoadError
+from extract.sources.table_files import Listeners, read_recommendations
+from extract.sources.table_files.remarks import Known, add_remarks
+from extract.stored import FirstLoad, LogKey, Stored
+from spotiflow.recommend.file_recommender import load_answers, own_name, own_version
 from tests.conftest import PROJECT, Completed, Place
 from tests.extract.conftest import Query
+from tests.extract.reading import Read, read_whole
 
 NOW = dt.datetime(2026, 11, 24, 12)
-LISTENERS = {"me": "u1", "partner": "u2"}
+MONDAY = dt.date(2026, 11, 16)
+USER_IDS = {"me": "u1", "partner": "u2"}
 A, B, C, D = ("A" * 22, "B" * 22, "C" * 22, "D" * 22)
 HEADER = "account,week_start,seed_track_id,rank,track_id"
 
 
-@pytest.fixture
-def listeners(warehouse: Path) -> None:
-    """A warehouse with two listeners."""
-    rows = [{"user_id": user_id, "timezone": "Europe/London", "is_sample": False} for user_id in LISTENERS.values()]
-    load_tables(warehouse, {"accounts": [ACCOUNTS.from_rows(rows)]})
+def listeners(account: str | None = None) -> Listeners:
+    return Listeners(lambda label: USER_IDS.get(label, "stranger"), USER_IDS.values(), account)
 
 
-def load(warehouse: Path, path: Path, version: str = "1", **options) -> LoadReport:
-    model = OwnModel("ours", version)
-    user_id_of = {**LISTENERS}
-    return load_recommendations(
-        warehouse, path, model, lambda label: user_id_of.get(label, "stranger"), 100, now=NOW, **options
-    )
+def read(path: Path, account: str | None = None, stored: Stored | None = None, now: dt.datetime = NOW) -> Read:
+    return read_whole(read_recommendations(path, "ours", "1", listeners(account), 100, stored=stored, now=now))
 
 
 def csv_of(folder: Path, *lines: str, header: str = HEADER, name: str = "answers.csv") -> Path:
@@ -45,10 +43,11 @@ def csv_of(folder: Path, *lines: str, header: str = HEADER, name: str = "answers
     return path
 
 
-TRACKS = 'select user_id, seed_track_id, "rank", track_id from raw_spotify.recommendations order by 1, 2, 3'
+def answer(song: str, *tracks: str, week: str = "2026-11-16") -> list[str]:
+    return [f"me,{week},{song},{rank},{track}" for rank, track in enumerate(tracks, start=1)]
 
 
-def test_an_answer_is_loaded_with_its_question(listeners, warehouse, tmp_path, query: Query):
+def test_an_answer_is_read_with_its_question(tmp_path: Path) -> None:
     path = csv_of(
         tmp_path,
         f"me,2026-11-16,{A},1,spotify:track:{B},2026-11-23T01:00:00+01:00,blue",
@@ -56,19 +55,19 @@ def test_an_answer_is_loaded_with_its_question(listeners, warehouse, tmp_path, q
         f"partner,2026-11-16,title:abc,1,{B},2026-11-23 00:00:00,blue",
         header=f"{HEADER},as_of,variant",
     )
-    report = load(warehouse, path)
-    assert (report.rows_loaded, report.rows_rejected, report.ok) == (3, 0, True)
-    assert query(TRACKS) == [("u1", A, 1, B), ("u1", A, 2, C), ("u2", "title:abc", 1, B)]
-    assert query(
-        """
-        select distinct recommender, recommender_version, as_of, requested_at, variant from raw_spotify.recommendations
-        """
-    ) == [("ours", "1", dt.datetime(2026, 11, 23), NOW, "blue")]
-    assert query("select user_id, outcome, tracks, as_of from raw_spotify.recommendation_requests order by 1") == [
+    found = read(path)
+    assert (found.file.rows_read, found.file.rows_loaded, found.file.rejected.total()) == (3, 3, 0)
+    told = ("1", NOW, dt.datetime(2026, 11, 23), "blue")
+    assert sorted(found.rows("recommendations")) == [
+        ("ours", "u1", MONDAY, A, 1, B, *told),
+        ("ours", "u1", MONDAY, A, 2, C, *told),
+        ("ours", "u2", MONDAY, "title:abc", 1, B, *told),
+    ]
+    assert sorted(found.rows("recommendation_requests", "user_id", "outcome", "tracks", "as_of")) == [
         ("u1", "file", 2, dt.datetime(2026, 11, 23)),
         ("u2", "file", 1, dt.datetime(2026, 11, 23)),
     ]
-    assert query("select source, file, rows_read, rows_loaded from raw_spotify.load_log") == [
+    assert found.rows("load_log", "source", "file", "rows_read", "rows_loaded") == [
         ("recommendations", "answers.csv", 3, 3)
     ]
 
@@ -94,115 +93,71 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("line", "reason"), BROKEN.items(), ids=[*BROKEN.values()])
-def test_every_row_is_judged_for_itself(tmp_path, line, reason, judged):
-    assert judged[line] == reason
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory) -> dict[str, str]:
-    """All the broken rows in one file, between good ones: row → why it was rejected."""
-    folder = tmp_path_factory.mktemp("broken")
-    warehouse = folder / "data" / "warehouse.duckdb"
-    rows = [{"user_id": "u1", "timezone": "Europe/London", "is_sample": False}]
-    load_tables(warehouse, {"accounts": [ACCOUNTS.from_rows(rows)]})
-    good = [f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},2,{C}"]
-    report = load(warehouse, csv_of(folder, good[0], *BROKEN, good[1]))
-    assert (report.rows_loaded, report.rows_rejected) == (2, len(BROKEN))
-    assert report.files[0].rows_read == len(BROKEN) + 2
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found = connection.execute('select "row", reason from raw_spotify.rejected_rows').fetchall()
+def test_every_row_is_judged_for_itself(tmp_path: Path) -> None:
+    """All the broken rows in one file, between good ones."""
+    good = answer(A, B, C)
+    found = read(csv_of(tmp_path, good[0], *BROKEN, good[1]))
+    assert (found.file.rows_read, found.file.rows_loaded) == (len(BROKEN) + 2, 2)
     lines = [good[0], *BROKEN]
-    return {lines[row - 1]: reason for row, reason in found}
+    assert {lines[row - 1]: reason for row, reason in found.rows("rejected_rows", "row", "reason")} == BROKEN
 
 
-def test_what_is_kept_of_a_rejected_row_names_no_account(listeners, warehouse, tmp_path, query: Query):
-    load(warehouse, csv_of(tmp_path, f"somebody@example.org,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},1,{B}"))
-    ((user_id, fields),) = query("select user_id, fields from raw_spotify.rejected_rows")
+def test_a_column_and_the_option_must_name_the_same_listener(tmp_path: Path) -> None:
+    found = read(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"partner,2026-11-16,{A},1,{B}"), account="me")
+    assert found.rows("recommendations", "user_id") == [("u1",)]
+    assert dict(found.file.rejected) == {"account and user_id are two listeners": 1}
+
+
+def test_what_is_kept_of_a_rejected_row_names_no_account(tmp_path: Path) -> None:
+    found = read(csv_of(tmp_path, f"somebody@example.org,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},1,{B}"))
+    ((user_id, fields),) = found.rows("rejected_rows", "user_id", "fields")
     assert user_id is None
     assert json.loads(fields) == {"week_start": "2026-11-16", "seed_track_id": A, "rank": "1", "track_id": B}
-    for table in TABLES:
-        assert "somebody" not in str(query(f"select * from raw_spotify.{table}"))
+    assert "somebody" not in str([table.to_pylist() for table in found.tables.values()])
 
 
-def test_a_new_answer_replaces_the_old_one_as_a_whole(listeners, warehouse, tmp_path, query: Query):
-    lines = [f"me,2026-11-16,{A},{rank},{track}" for rank, track in enumerate((B, C, D), start=1)]
-    load(warehouse, csv_of(tmp_path, *lines))
-    load(warehouse, csv_of(tmp_path, lines[0], name="shorter.csv"), version="2")
-    assert query(
-        """
-        select tracks."rank", tracks.track_id, requests.tracks, requests.recommender_version
-        from raw_spotify.recommendations as tracks
-        inner join raw_spotify.recommendation_requests as requests on tracks._dlt_load_id = requests._dlt_load_id
-        """
-    ) == [(1, B, 1, "2")]
-
-
-def test_loading_the_same_file_again_changes_no_moment(listeners, warehouse, tmp_path, query: Query):
+def test_reading_the_same_file_again_changes_no_moment(tmp_path: Path) -> None:
     """Without as_of, the model may have known everything until the file came; and that is when it came first."""
     path = csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}")
-    report = load(warehouse, path)
-    assert "Without a column as_of" in (report.files[0].note or "")
-    before = query("select * exclude (_dlt_load_id) from raw_spotify.recommendations")
-    model = OwnModel("ours", "1")
-    load_recommendations(warehouse, path, model, LISTENERS.__getitem__, 100, now=NOW + dt.timedelta(days=3))
-    assert query("select * exclude (_dlt_load_id) from raw_spotify.recommendations") == before
-    assert {(row[7], row[8]) for row in before} == {(NOW, NOW)}
+    first = read(path)
+    key = first.rows("load_log", "user_id", "source", "file", "content_hash")[0]
+
+    class Before(Stored):
+        def first_loads(self) -> dict[LogKey, FirstLoad]:
+            return {key: FirstLoad(NOW, None)}
+
+    again = read(path, stored=Before(), now=NOW + dt.timedelta(days=3))
+    assert again.rows("recommendations") == first.rows("recommendations")
+    assert first.rows("recommendations", "requested_at", "as_of") == [(NOW, NOW)]
 
 
-def test_repeats_count_once_and_holes_are_explained(listeners, warehouse, tmp_path, query: Query):
+def test_repeats_count_once(tmp_path: Path) -> None:
     line = f"me,2026-11-16,{A},1,{B}"
-    report = load(warehouse, csv_of(tmp_path, line, line, f"me,2026-11-16,{A},3,{C}"))
-    (file,) = report.files
-    assert (file.rows_read, file.rows_loaded, file.repeated) == (3, 2, 1)
-    assert "1 of 1 answers lack ranks in between" in (file.note or "")
-    assert query("select tracks from raw_spotify.recommendation_requests") == [(2,)]
+    found = read(csv_of(tmp_path, line, line, f"me,2026-11-16,{A},3,{C}"))
+    assert (found.file.rows_read, found.file.rows_loaded, found.file.repeated) == (3, 2, 1)
+    assert found.rows("recommendation_requests", "tracks") == [(2,)]
 
 
-def test_two_moments_in_one_answer_are_refused(listeners, warehouse, tmp_path, query: Query):
-    lines = [f"me,2026-11-16,{A},1,{B},2026-11-23", f"me,2026-11-16,{A},2,{C},2026-11-24", f"me,2026-11-16,{A},3,{D},x"]
-    report = load(warehouse, csv_of(tmp_path, *lines, header=f"{HEADER},as_of"))
-    assert report.rows_loaded == 1
-    assert dict(report.files[0].rejected) == {
+def test_two_moments_or_variants_in_one_answer_are_refused(tmp_path: Path) -> None:
+    lines = [
+        f"me,2026-11-16,{A},1,{B},2026-11-23,x",
+        f"me,2026-11-16,{A},2,{C},2026-11-24,x",
+        f"me,2026-11-16,{A},3,{D},x,x",
+        f"me,2026-11-16,{A},4,{D},2026-11-23,y",
+    ]
+    found = read(csv_of(tmp_path, *lines, header=f"{HEADER},as_of,variant"))
+    assert found.file.rows_loaded == 1
+    assert dict(found.file.rejected) == {
         "requested_at or as_of differs within one answer": 1,
         "as_of is no time such as 2026-11-23T00:00:00Z": 1,
+        "variant differs within one answer": 1,
     }
-
-
-def test_answers_for_other_songs_than_top_songs_are_pointed_out(listeners, warehouse, tmp_path):
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            f"create schema marts; create table marts.weekly_top_songs as "
-            f"select 'u1' as user_id, date '2026-11-16' as week_start, '{A}' as track_id"
-        )
-    report = load(warehouse, csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{B},1,{C}"))
-    assert "1 of 2 answers are for songs that were no Top Song of that week" in (report.files[0].note or "")
-
-
-def test_several_files_are_one_load_and_answer_each_question_once(listeners, warehouse, tmp_path, query: Query):
-    first = csv_of(tmp_path, f"me,2026-11-09,{A},1,{B}", name="first.csv")
-    second = csv_of(tmp_path, f"me,2026-11-16,{A},1,{C}", name="second.csv")
-    files = [(first, OwnModel("ours", "1")), (second, OwnModel("ours", "2")), (first, OwnModel("theirs", "1"))]
-    report = load_answer_files(warehouse, files, LISTENERS.__getitem__, 100, now=NOW)
-    assert [(file.file, file.rows_loaded) for file in report.files] == [
-        ("first.csv", 1),
-        ("second.csv", 1),
-        ("first.csv", 1),
-    ]
-    assert query("select recommender, recommender_version, track_id from raw_spotify.recommendations order by all") == [
-        ("ours", "1", B),
-        ("ours", "2", C),
-        ("theirs", "1", B),
-    ]
-    assert query("select count(distinct _dlt_load_id) from raw_spotify.recommendation_requests") == [(1,)]
-    with pytest.raises(ValueError, match="answers 1 questions of ours a second time"):
-        load_answer_files(warehouse, [files[0], (first, OwnModel("ours", "3"))], LISTENERS.__getitem__, 100, now=NOW)
 
 
 # ---- formats ----
 
 
-def test_json_lines_with_broken_ones_between(listeners, warehouse, tmp_path, query: Query):
+def test_json_lines_with_broken_ones_between(tmp_path: Path) -> None:
     good = {"user_id": "u1", "week_start": "2026-11-16", "seed_track_id": A, "rank": 1, "track_id": B}
     path = tmp_path / "answers.jsonl"
     path.write_text(
@@ -210,28 +165,27 @@ def test_json_lines_with_broken_ones_between(listeners, warehouse, tmp_path, que
             [json.dumps(good), "{broken", "", "[1]", json.dumps(good | {"rank": 2, "track_id": C, "as_of": None})]
         )
     )
-    report = load(warehouse, path)
-    assert report.rows_loaded == 2
-    assert dict(report.files[0].rejected) == {"not a JSON object": 2}
-    assert query('select "row" from raw_spotify.rejected_rows order by 1') == [(2,), (3,)]  # empty lines are no rows
+    found = read(path)
+    assert found.file.rows_loaded == 2
+    assert dict(found.file.rejected) == {"not a JSON object": 2}
+    assert sorted(found.rows("rejected_rows", "row")) == [(2,), (3,)]  # empty lines are no rows
 
 
-def test_parquet_with_types_of_its_own(listeners, warehouse, tmp_path, query: Query):
+def test_parquet_with_types_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "answers.parquet"
     duckdb.sql(
         f"select date '2026-11-16' as week_start, '{A}' as seed_track_id, 1::tinyint as rank, '{B}' as track_id, "
         "timestamptz '2026-11-23 00:00:00+00' as as_of"
     ).write_parquet(str(path))
-    report = load(warehouse, path, account="partner")
-    assert report.rows_loaded == 1
-    assert query("select user_id, as_of from raw_spotify.recommendations") == [("u2", dt.datetime(2026, 11, 23))]
+    found = read(path, account="partner")
+    assert found.rows("recommendations", "user_id", "as_of") == [("u2", dt.datetime(2026, 11, 23))]
 
 
-def test_a_csv_line_with_too_many_values_costs_that_line(listeners, warehouse, tmp_path):
-    good = [f"me,2026-11-16,{A},{rank},{track}" for rank, track in enumerate((B, C, D), start=1)]
-    report = load(warehouse, csv_of(tmp_path, good[0], f"{good[1]},and,more", good[2]))
-    assert report.rows_loaded == 2
-    assert [reason.partition(":")[0] for reason in report.files[0].rejected] == ["not a CSV line"]
+def test_a_csv_line_with_too_many_values_costs_that_line(tmp_path: Path) -> None:
+    good = answer(A, B, C, D)
+    file = read(csv_of(tmp_path, good[0], f"{good[1]},and,more", good[2])).file
+    assert file.rows_loaded == 2
+    assert [reason.partition(":")[0] for reason in file.rejected] == ["not a CSV line"]
 
 
 @pytest.mark.parametrize(
@@ -244,29 +198,118 @@ def test_a_csv_line_with_too_many_values_costs_that_line(listeners, warehouse, t
     ],
     ids=["empty", "spreadsheet", "cut Parquet", "other columns"],
 )
-def test_a_file_that_is_none_is_explained(listeners, warehouse, tmp_path, query: Query, content, says):
+def test_a_file_that_is_none_is_explained(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "answers.csv"
     path.write_bytes(content)
     with pytest.raises(LoadError, match=says):
-        load(warehouse, path)
-    assert query("select count(*) from raw_spotify.load_log") == [(0,)]
-
-
-def test_nobody_to_recommend_for(warehouse, tmp_path):
-    with pytest.raises(LoadError, match="nobody to recommend for"):
-        load(warehouse, csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}"))
+        read(path)
 
 
 @pytest.mark.parametrize("name", ["knn", "Ours", "", "a" * 41, "our model", "-x"])
-def test_names_that_cannot_be(name):
+def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(ValueError, match="recommender"):
         own_name(name, frozenset({"knn", "file"}))
 
 
 @pytest.mark.parametrize("version", ["", " 1", "x" * 41, "1/2"])
-def test_versions_that_cannot_be(version):
+def test_versions_that_cannot_be(version: str) -> None:
     with pytest.raises(ValueError, match="version"):
         own_version(version)
+
+
+# ---- remarks about what was read ----
+
+KNOWN = [f"{number:022d}" for number in range(11)]
+"""Ids of ten tracks with title and features, and one (the last) that has a title and no features."""
+
+
+def remarks_about(path: Path, top_songs: pa.Table | None = None, k: int = 5) -> str:
+    """The remarks, in one line."""
+
+    def facts(tracks: pa.Table) -> pa.Table:
+        ids = tracks["track_id"].to_pylist()
+        has_features = [track in KNOWN[:-1] for track in ids]
+        return tracks.append_column("has_title", [[track in KNOWN for track in ids]]).append_column(
+            "has_features", [has_features]
+        )
+
+    with read_recommendations(path, "ours", "1", listeners(), 100, now=NOW) as batch:
+        add_remarks(batch, Known(top_songs, facts, k))
+        return " ".join((batch.file.note or "").split())
+
+
+def test_a_sound_file_gets_no_remarks(tmp_path: Path) -> None:
+    lines = [f"{line},2026-11-23" for line in answer(A, *KNOWN[:5])]
+    assert remarks_about(csv_of(tmp_path, *lines, header=f"{HEADER},as_of")) == ""
+
+
+def test_a_file_that_does_not_say_what_the_model_knew(tmp_path: Path) -> None:
+    assert "Without a column as_of" in remarks_about(csv_of(tmp_path, *answer(A, *KNOWN[:5])))
+
+
+def test_gaps_between_ranks_are_explained(tmp_path: Path) -> None:
+    said = remarks_about(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},3,{C}"))
+    assert "1 of 1 answers lack ranks in between (from row 1 on)" in said
+
+
+def test_answers_for_other_songs_than_top_songs_are_pointed_out(tmp_path: Path) -> None:
+    songs = pa.table({"user_id": ["u1"], "week_start": [MONDAY], "seed_track_id": [A]})
+    said = remarks_about(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{B},1,{C}"), songs)
+    assert "1 of 2 answers are for songs that were no Top Song of that week (from row 2 on)" in said
+
+
+def test_unknown_tracks_are_named_with_what_to_do(tmp_path: Path) -> None:
+    said = remarks_about(csv_of(tmp_path, *answer(A, *KNOWN[:4], B), *answer(B, C, D, *KNOWN[:2], KNOWN[-1])))
+    assert (
+        "3 recommendations are of tracks that are unknown here, neither title nor audio features (rows 5, 6 and 7): "
+        "loaded, but without features they have no part in a prediction."
+    ) in said
+    assert "1 recommendation is of a track with a title but without all seven audio features (row 10)" in said
+    assert "spotiflow load features" in said
+
+
+def test_the_song_itself_and_repeated_tracks_are_named(tmp_path: Path) -> None:
+    said = remarks_about(csv_of(tmp_path, *answer(KNOWN[0], KNOWN[0], *KNOWN[1:5], KNOWN[1])))
+    assert "2 recommendations are of the song itself, or of a track that the answer has already (rows 1 and 6)" in said
+    assert "1 of 1 answers has other than 5 tracks (from row 1 on): 1 has fewer" in said
+
+
+def test_answers_of_another_length_are_named(tmp_path: Path) -> None:
+    lines = [*answer(A, *KNOWN[:5]), *answer(B, *KNOWN[:3]), *answer(C, *KNOWN[:7]), *answer(D, *KNOWN[:6])]
+    assert (
+        "3 of 4 answers have other than 5 tracks (from rows 6, 9 and 16 on): 1 has fewer: its prediction rests on "
+        "fewer; 2 have more: all are kept, the first 5 count."
+    ) in remarks_about(csv_of(tmp_path, *lines))
+
+
+def test_variants_of_an_experiment_are_counted(tmp_path: Path) -> None:
+    lines = [f"{line},three" for line in answer(A, *KNOWN[:3])] + [f"{line},five" for line in answer(B, *KNOWN[:5])]
+    said = remarks_about(csv_of(tmp_path, *lines, header=f"{HEADER},variant"))
+    assert "Variants: five (1 answer, 1 listener), three (1 answer, 1 listener)." in said
+
+
+# ---- into the warehouse ----
+
+
+def test_a_new_answer_replaces_the_old_one_as_a_whole(warehouse: Path, tmp_path: Path, query: Query) -> None:
+    def load(path: Path, version: str) -> int:
+        options = {"most_ranks": 100, "similarity_k": 5, "now": NOW}
+        return load_answers(warehouse, path, "ours", version, USER_IDS.__getitem__, **options).rows_loaded
+
+    path = csv_of(tmp_path, *answer(A, B, C, D))
+    with pytest.raises(LoadError, match="nobody to recommend for"):
+        load(path, "1")
+    rows = [{"user_id": user_id, "timezone": "Europe/London", "is_sample": False} for user_id in USER_IDS.values()]
+    load_tables(warehouse, {"accounts": [ACCOUNTS.from_rows(rows)]})
+    assert load(path, "1") == 3
+    assert load(csv_of(tmp_path, *answer(A, D), name="shorter.csv"), "2") == 1
+    assert query(
+        """
+        select tracks."rank", tracks.track_id, requests.tracks, requests.recommender_version
+        from raw_spotify.recommendations as tracks
+        inner join raw_spotify.recommendation_requests as requests on tracks._dlt_load_id = requests._dlt_load_id
+        """
+    ) == [(1, D, 1, "2")]
 
 
 # ---- through the command line ----
@@ -303,22 +346,22 @@ def catalogue(place: Place, tmp_path_factory) -> list[str]:
     return ids
 
 
-def answer(song: str, *tracks: str, week: str = "2026-11-16") -> list[str]:
-    return [f"me,{week},{song},{rank},{track}" for rank, track in enumerate(tracks, start=1)]
-
-
 def told(done: Completed) -> str:
     """What a command said, in one line."""
     return " ".join(done.text.split())
 
 
-def test_a_sound_file_is_loaded_without_remarks(place, tmp_path, catalogue):
+def test_a_sound_file_is_loaded_without_remarks(place, tmp_path, catalogue, query_of):
     lines = [f"{line},2026-11-23" for line in answer(A, *catalogue[:5])]
     done = run(place, csv_of(tmp_path, *lines, header=f"{HEADER},as_of"))
     assert done.code == 0, done.text
     assert "5 rows loaded from 1 file" in done.out
     for word in ("rejected", "unknown", "other than", "row "):
         assert word not in told(done).replace("5 rows", ""), done.out
+    assert (
+        query_of("select user_id = (select user_id from raw_spotify.accounts) from raw_spotify.recommendations")
+        == [(True,)] * 5
+    )
 
 
 def test_rejected_rows_are_named_by_reason(place, tmp_path, catalogue, query_of):
@@ -326,57 +369,20 @@ def test_rejected_rows_are_named_by_reason(place, tmp_path, catalogue, query_of)
     good = answer(A, *catalogue[:5])
     twice = [f"me,2026-11-16,{A},1,{catalogue[5]}", f"me,2026-11-16,{A},2,{catalogue[6]}"]
     missing = [f"me,2026-11-16,{A},{rank}," for rank in range(6, 11)]
-    done = run(place, csv_of(tmp_path, *good, *twice, *missing, f"me,2026-11-16,,6,{B}"), name="judged")
+    others = [f"me,2026-11-16,,6,{B}", f"you,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},6,{catalogue[-1]}"]
+    done = run(place, csv_of(tmp_path, *good, *twice, *missing, *others), name="judged")
     assert done.code == 3, done.text
-    assert "5 rows loaded from 1 file" in done.out
-    assert "rejected, kept in raw_spotify.rejected_rows: 8 rows" in done.out
+    assert "6 rows loaded from 1 file" in done.out
+    assert "rejected, kept in raw_spotify.rejected_rows: 9 rows" in done.out
     assert "2  rank occurs before with another track: rows 6 and 7" in done.out
     assert "5  track_id missing: rows 8, 9, 10 and 2 more" in done.out
     assert "1  seed_track_id missing: row 13" in done.out
+    assert "1  no listener of this warehouse: row 14" in done.out
+    assert "1 recommendation is of a track with a title but without all seven audio features (row 15)" in told(done)
     assert "Row 1 is the first record" in done.out
     assert query_of("select track_id from raw_spotify.recommendations where recommender = 'judged' order by rank") == [
-        (track,) for track in catalogue[:5]
+        (track,) for track in [*catalogue[:5], catalogue[-1]]
     ]
-
-
-def test_unknown_tracks_are_loaded_and_named_with_what_to_do(place, tmp_path, catalogue, query_of):
-    lines = [*answer(A, *catalogue[:4], B), *answer(B, C, D, *catalogue[:2], catalogue[-1])]
-    done = run(place, csv_of(tmp_path, *lines), name="adventurous")
-    assert done.code == 0, done.text
-    assert (
-        "3 recommendations are of tracks that are unknown here, neither title nor audio features (rows 5, 6 and 7): "
-        "loaded, but without features they have no part in a prediction."
-    ) in told(done)
-    assert "1 recommendation is of a track with a title but without all seven audio features (row 10)" in told(done)
-    assert "spotiflow load features" in told(done)
-    assert query_of("select count(*) from raw_spotify.recommendations where recommender = 'adventurous'") == [(10,)]
-
-
-def test_the_song_itself_and_repeated_tracks_are_named(place, tmp_path, catalogue):
-    known = catalogue[0]
-    lines = answer(known, known, *catalogue[1:5], catalogue[1])
-    done = run(place, csv_of(tmp_path, *lines), name="circular")
-    assert done.code == 0, done.text
-    assert (
-        "2 recommendations are of the song itself, or of a track that stands in the answer before (rows 1 and 6)"
-        in (told(done))
-    )
-    assert "1 of 1 answers has other than 5 tracks (from row 1 on): 1 has fewer" in told(done)
-
-
-def test_answers_of_another_length_are_named(place, tmp_path, catalogue):
-    lines = [
-        *answer(A, *catalogue[:5]),
-        *answer(B, *catalogue[:3]),
-        *answer(C, *catalogue[:7]),
-        *answer(D, *catalogue[:6]),
-    ]
-    done = run(place, csv_of(tmp_path, *lines), name="uneven")
-    assert done.code == 0, done.text
-    assert (
-        "3 of 4 answers have other than 5 tracks (from rows 6, 9 and 16 on): 1 has fewer: its prediction rests on "
-        "fewer; 2 have more: all are kept, the first 5 count."
-    ) in told(done)
 
 
 def test_k_is_that_of_the_definitions(place, tmp_path, catalogue):
@@ -397,22 +403,6 @@ def test_k_is_that_of_the_definitions(place, tmp_path, catalogue):
     assert "1 of 2 answers has other than 3 tracks (from row 4 on): 1 has more" in told(done)
 
 
-def test_an_experiment_comes_in_one_file(place, tmp_path, catalogue, query_of):
-    """Songs or listeners are in one variant each; another variant in the same answer is refused."""
-    lines = [f"{line},three" for line in answer(A, *catalogue[:3])]
-    lines += [f"{line},five" for line in answer(B, *catalogue[:5])]
-    lines.append(f"me,2026-11-16,{A},4,{catalogue[3]},five")
-    done = run(place, csv_of(tmp_path, *lines, header=f"{HEADER},variant"), name="experiment")
-    assert done.code == 3, done.text
-    assert "1  variant differs within one answer: row 9" in done.out
-    assert "Variants: five (1 answer, 1 listener), three (1 answer, 1 listener)." in told(done)
-    stored = "from raw_spotify.recommendations where recommender = 'experiment'"
-    assert query_of(f"select variant, count(*) {stored} group by variant order by variant") == [
-        ("five", 5),
-        ("three", 3),
-    ]
-
-
 @pytest.fixture
 def query_of(place: Place) -> Query:
     def ask(sql: str) -> list[tuple[object, ...]]:
@@ -424,14 +414,6 @@ def query_of(place: Place) -> Query:
 
 def run(place: Place, path: Path, *more: str, name: str = "ours") -> Completed:
     return place.run("load", "recommendations", path, "--recommender", name, "--version", "1", *more)
-
-
-def test_command_loads_and_says_what_it_left_out(place, tmp_path, query_of):
-    done = run(place, csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"you,2026-11-16,{A},1,{B}"), name="told")
-    assert done.code == 3, done.text
-    assert "1 row loaded from 1 file" in done.out
-    assert "1  no listener of this warehouse: row 2" in done.out
-    assert query_of("select track_id from raw_spotify.recommendations where recommender = 'told'") == [(B,)]
 
 
 @pytest.mark.parametrize(

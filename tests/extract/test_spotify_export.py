@@ -13,20 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from extract.raw.store import Store
 from extract.report import LoadReport
-from extract.sources.spotify_export import ExportSource, load_exports
+from extract.sources.spotify_export import ExportSource, read_exports
 from extract.sources.spotify_export.inputs import HistoryFile
 from extract.sources.spotify_export.reader import open_scratch, read_file
 from extract.sources.spotify_export.repair import repair
 from extract.sources.spotify_export.titles import title_hash
 from tests.extract.conftest import Query
 from tests.extract.exports import NO_MUSIC, TRACK, record, version_1, version_3, write_json, write_zip
+from tests.extract.reading import merge_batch
 
 USER = "a" * 32
 
 
 def load(warehouse: Path, *paths: Path, user_id: str = USER) -> LoadReport:
-    return load_exports(warehouse, [ExportSource(user_id, paths, "Europe/London")])
+    return merge_batch(warehouse, read_exports([ExportSource(user_id, paths, "Europe/London")], Store(warehouse)))
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extract.raw.loader import load_tables
+from extract.raw.loader import load, load_tables
+from extract.raw.store import Store
 from extract.raw.tables import RECOMMENDATIONS
 from extract.sources.spotify_api import Account, load_polls, poll
-from extract.sources.spotify_export import ExportSource, load_exports
-from extract.sources.table_files import load_catalogue
+from extract.sources.spotify_export import ExportSource, read_exports
+from extract.sources.table_files import read_catalogue
 from spotiflow.dbt_runner import BuildResult, Dbt
 from tests.conftest import PROJECT, Place
 from tests.histories.generator import Batch, History, Page
@@ -50,14 +51,19 @@ def load_everything(warehouse: Path, batch: Batch) -> None:
     load_tables(warehouse, {RECOMMENDATIONS.name: [RECOMMENDATIONS.from_rows(batch.recommendations)]})
 
 
+def load_catalogue(warehouse: Path, path: Path) -> None:
+    """Load a catalogue."""
+    with read_catalogue(path, stored=Store(warehouse)) as batch:
+        load(warehouse, batch)
+
+
 def load_export_files(
     warehouse: Path, exports: Iterable[tuple[History, Sequence[Path]]], timezone: str | None = None
 ) -> None:
     """Load exports; `timezone` instead of the listener's own."""
-    report = load_exports(
-        warehouse,
-        [ExportSource(user_id(history), paths, timezone or history.timezone) for history, paths in exports],
-    )
+    sources = [ExportSource(user_id(history), paths, timezone or history.timezone) for history, paths in exports]
+    with read_exports(sources, Store(warehouse)) as batch:
+        report = load(warehouse, batch)
     assert not report.problems, report.problems
 
 

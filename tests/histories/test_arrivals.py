@@ -22,10 +22,9 @@ import pytest
 
 from extract.raw.loader import load_tables
 from extract.raw.tables import RECOMMENDATIONS
-from extract.sources.table_files import load_catalogue
 from tests.conftest import Place
 from tests.extract.exports import record, write_json
-from tests.histories.building import NO_TESTS, Workshop, load_everything, load_export_files, load_pages
+from tests.histories.building import NO_TESTS, Workshop, load_catalogue, load_everything, load_export_files, load_pages
 from tests.histories.definitions import BEGINNING, draw, read_seed, with_other_minimum, write_seed
 from tests.histories.generator import Batch, History, Page, Track, generate, write_catalogue
 from tests.histories.test_histories import SEED

@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from extract.raw.loader import load_tables
+from extract.raw.loader import load, load_tables
 from extract.raw.tables import AUDIO_FEATURES, RECOMMENDATIONS, REJECTED_ROWS, TABLES
 from extract.sources.spotify_api import Account, cached_client, load_polls, poll, token_path
-from extract.sources.table_files import load_catalogue
+from extract.sources.table_files import read_catalogue
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import user_id_for
@@ -95,7 +95,8 @@ def _features(place: Place, folder: Path) -> None:
         f"track_id,track_name,{','.join(AUDIO_FEATURES)}\n"
         + "".join(f"{track},Title of {track}{',0.4' * 6},0.{n}\n" for n, track in enumerate((SHARED, IN_CATALOGUE), 5))
     )
-    load_catalogue(place.warehouse, path)
+    with read_catalogue(path) as batch:
+        load(place.warehouse, batch)
 
 
 def _answers(place: Place, user_id: str, others: list[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from extract.report import FIRST_ROWS, FileReport, LoadError
+from extract.report import LoadError
 
 ROW = "row_of_file"
 """The column of `records` that numbers rows: 1 is the first record of the file, unreadable ones included."""
@@ -48,17 +48,6 @@ def read_table(connection: duckdb.DuckDBPyConnection, path: Path, hint: str) -> 
         why = str(error).splitlines()[0]
         raise LoadError(f"{path.name} is no {kind} file that can be read: {why}") from error
     return [row[0] for row in connection.execute("describe records").fetchall() if row[0] != ROW]
-
-
-def report_rejected(connection: duckdb.DuckDBPyConnection, outcome: FileReport) -> None:
-    """Count the table `rejected` ("row", reason) in the file's report, and name the first rows of each reason."""
-    for reason, rows, first in connection.execute(
-        f"""
-        select reason, count(*), list("row" order by "row")[:{FIRST_ROWS}]
-        from rejected group by reason order by min("row"), reason
-        """
-    ).fetchall():
-        outcome.rejected[reason], outcome.first_rejected[reason] = rows, first
 
 
 def identifier(name: str) -> str:

@@ -106,18 +106,21 @@ def load_export_command(
     chosen_name = checked("--display-name", checks.display_name, display_name) if display_name is not None else None
     paths = checked("PATH", checks.export_paths, paths)
 
-    from extract.sources.spotify_export import ExportSource, load_exports
+    from extract.raw.loader import load
+    from extract.raw.store import Store
+    from extract.sources.spotify_export import ExportSource, read_exports
     from spotiflow.pseudonyms import user_id_for
 
     run = Run(no_wait)
     user_id = user_id_for(account, run.settings.home)
 
-    def load(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
+    def load_export(warehouse: Path, progress: Callable[[str], None], known: Account | None) -> LoadReport:
         zone = zone_of(account, timezone, known)
         name = chosen_name or (known.display_name if known else None)
-        return load_exports(warehouse, [ExportSource(user_id, paths, zone, name)], progress=progress)
+        with read_exports([ExportSource(user_id, paths, zone, name)], Store(warehouse), progress) as batch:
+            return load(warehouse, batch, progress)
 
-    load_own(run, f"Load {account}'s export", user_id, load, (account, timezone))
+    load_own(run, f"Load {account}'s export", user_id, load_export, (account, timezone))
 
 
 @app.command(
@@ -146,12 +149,15 @@ def load_features_command(
         _load_missing_features(Run(no_wait), ask_now)
         return
     path = checked("PATH", checks.catalogue_path, path)
-    from extract.sources.table_files import load_catalogue
+    from extract.raw.loader import load
+    from extract.raw.store import Store
+    from extract.sources.table_files import read_catalogue
 
-    def load(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
-        return load_catalogue(warehouse, path, progress=progress)
+    def load_catalogue(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
+        with read_catalogue(path, stored=Store(warehouse), progress=progress) as batch:
+            return load(warehouse, batch, progress)
 
-    load_own(Run(no_wait), f"Load audio features from {path.name}", None, load)
+    load_own(Run(no_wait), f"Load audio features from {path.name}", None, load_catalogue)
 
 
 def _load_missing_features(run: Run, ask_now: bool) -> None:
@@ -210,28 +216,25 @@ def load_feedback_command(
     if account is not None:
         checked("--account", checks.label, account)
     path = checked("PATH", checks.row_file_path, path)
-    from extract.sources.table_files import load_feedback
+    from extract.raw.loader import load
+    from extract.raw.store import Store
+    from extract.sources.table_files import Listeners, read_feedback
     from spotiflow.locks import connect
     from spotiflow.pseudonyms import user_id_for
     from spotiflow.warehouse import accounts
 
     run = Run(no_wait)
 
-    def load(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
+    def load_feedback(warehouse: Path, progress: Callable[[str], None], _: Account | None) -> LoadReport:
         known: set[str] = set()
         if warehouse.exists():
             with connect(warehouse, read_only=True) as connection:
                 known = {person.user_id for person in accounts(connection) if not person.is_sample}
-        return load_feedback(
-            warehouse,
-            path,
-            lambda label: user_id_for(label, run.settings.home),
-            known,
-            account=account,
-            progress=progress,
-        )
+        listeners = Listeners(lambda label: user_id_for(label, run.settings.home), known, account)
+        with read_feedback(path, listeners, stored=Store(warehouse), progress=progress) as batch:
+            return load(warehouse, batch, progress)
 
-    load_own(run, f"Load feedback from {path.name}", None, load, every_row=True)
+    load_own(run, f"Load feedback from {path.name}", None, load_feedback, every_row=True)
 
 
 @app.command(
@@ -254,7 +257,7 @@ def load_recommendations_command(
 ) -> None:
     """Load what a model of your own recommends for Top Songs, to hold it against the other recommenders.
 
-    One row a recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
+    One row per recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
     (the Top Song), rank (1 is first), track_id. Used when there: as_of (up to when the model knew listening),
     requested_at, variant. An answer replaces the one that the model gave before for the same week and song.
 
@@ -264,11 +267,11 @@ def load_recommendations_command(
     if account is not None:
         checked("--account", checks.label, account)
 
-    from extract.sources.table_files.recommendations import OwnModel, load_recommendations, own_name, own_version
     from spotiflow import seed_files
     from spotiflow.cli import loading
     from spotiflow.locks import wait_for_database
     from spotiflow.pseudonyms import sample_user_id, user_id_for
+    from spotiflow.recommend.file_recommender import load_answers, own_name, own_version
     from spotiflow.warehouse import Kind
 
     run = Run(no_wait)
@@ -276,10 +279,8 @@ def load_recommendations_command(
     definitions = settings.root / "seeds" / "definitions"
     listed = {row["recommender"]: row for row in seed_files.rows(definitions / "recommenders.csv")}
     constants = {row["constant"]: row["value"] for row in seed_files.rows(definitions / "diagnostic_constants.csv")}
-    model = OwnModel(
-        checked("--recommender", lambda name: own_name(name, frozenset(listed)), recommender),
-        checked("--version", own_version, version),
-    )
+    recommender = checked("--recommender", lambda name: own_name(name, frozenset(listed)), recommender)
+    version = checked("--version", own_version, version)
     with writer(run):
         wait_for_database(settings.warehouse, run.wait, run.screen.note)
         kind = loading.held(settings, run.wait, run.screen.note)
@@ -288,12 +289,12 @@ def load_recommendations_command(
             return sample_user_id(label) if kind is Kind.SAMPLE else user_id_for(label, settings.home)
 
         with run.screen.step(f"Load the recommendations of {recommender}") as step:
-            report = load_recommendations(
-                *(settings.warehouse, path, model, user_id_of),
+            report = load_answers(
+                *(settings.warehouse, path, recommender, version, user_id_of),
                 most_ranks=int(listed["file"]["most_ranks"]),
+                similarity_k=int(float(constants["similarity_k"])),
                 account=account,
                 progress=step.at,
-                similarity_k=int(float(constants["similarity_k"])),
             )
             step.result = f"{report.rows_loaded:,} rows"
             if report.problems and not report.rows_loaded:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from extract.batch import Batch
+from extract.raw.loader import load
+from extract.raw.store import Store
 from extract.report import LoadReport, Progress, silent
 from extract.sources.spotify_api import Account, cached_client, load_polls, poll, token_path
 from extract.sources.spotify_api.recently_played import Poll
-from extract.sources.spotify_export import ExportSource, load_exports
-from extract.sources.table_files import OwnModel, load_answer_files, load_catalogue, load_feedback
+from extract.sources.spotify_export import ExportSource, read_exports
+from extract.sources.table_files import Listeners, read_catalogue, read_feedback, read_recommendations
 from spotiflow.demo.sample.api_pages import RecordedPage
 from spotiflow.demo.sample.manifest import SampleListener
 from spotiflow.demo.sample.settings import PLANTED_TRACKS, SEED
@@ -30,21 +34,21 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
         LoadError: the folder or the warehouse cannot be written.
     """
     manifest = write_sample(folder, seed, progress)
-    exports = load_exports(
-        warehouse,
-        [
-            ExportSource(
-                user_id=sample_user_id(listener.label),
-                paths=[folder / name for name in listener.exports],
-                timezone=listener.timezone,
-                display_name=listener.display_name,
-                is_sample=True,
-            )
-            for listener in manifest.listeners
-        ],
-        progress,
-    )
-    catalogue = load_catalogue(warehouse, folder / manifest.catalogue, progress)
+    store = Store(warehouse)
+    sources = [
+        ExportSource(
+            user_id=sample_user_id(listener.label),
+            paths=[folder / name for name in listener.exports],
+            timezone=listener.timezone,
+            display_name=listener.display_name,
+            is_sample=True,
+        )
+        for listener in manifest.listeners
+    ]
+    with read_exports(sources, store, progress) as batch:
+        exports = load(warehouse, batch, progress)
+    with read_catalogue(folder / manifest.catalogue, stored=store, progress=progress) as batch:
+        catalogue = load(warehouse, batch, progress)
 
     accounts: list[Account] = []
     polls: list[Poll] = []
@@ -56,16 +60,20 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
             )
             polls += replay_polls(folder, listener)
     load_polls(warehouse, accounts, polls, progress)
-    answers = load_answer_files(
-        warehouse,
-        [(folder / one.file, OwnModel(one.recommender, one.version)) for one in manifest.recommendations],
-        sample_user_id,
-        most_ranks=PLANTED_TRACKS,
-        progress=progress,
-        remarks=False,  # what is odd about them was planted
-    )
-    known = {sample_user_id(listener.label) for listener in manifest.listeners}
-    feedback = load_feedback(warehouse, folder / manifest.feedback, sample_user_id, known, progress=progress)
+    listeners = Listeners(sample_user_id, {sample_user_id(listener.label) for listener in manifest.listeners})
+    with ExitStack() as files:
+        read = [
+            read_recommendations(
+                *(folder / one.file, one.recommender, one.version, listeners, PLANTED_TRACKS),
+                stored=store,
+                progress=progress,
+            )
+            for one in manifest.recommendations
+        ]
+        batches = [files.enter_context(one) for one in read]
+        answers = load(warehouse, Batch.together("Recommendations", batches), progress)
+    with read_feedback(folder / manifest.feedback, listeners, stored=store, progress=progress) as batch:
+        feedback = load(warehouse, batch, progress)
 
     report = LoadReport("Sample listeners", [*exports.files, *catalogue.files, *(result.report for result in polls)])
     report.files += [*answers.files, *feedback.files]
