@@ -34,7 +34,12 @@ def paths(text: str) -> set[str]:
 
 
 def exists(path: str) -> bool:
-    """Whether a path, or a pattern, names something. A decision may be named by its number alone."""
+    """Whether a path, or a pattern, names something. A decision may be named by its number alone.
+
+    Of a file that is to be made (NAME), the folder has to be there, and its own folder may be new.
+    """
+    if "NAME" in path:
+        path = path.partition("NAME")[0].rpartition("/")[0]
     pattern = f"{path}-*.md" if re.fullmatch(r"docs/decisions/\d{4}", path) else path
     return any(PROJECT.glob(pattern))
 
@@ -70,9 +75,21 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_ten_changes_touch_five_files_at_most() -> None:
+    text = (PROJECT / "docs" / "changing.md").read_text(encoding="utf-8")
+    changes = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL))
+    assert len(changes) == 10
+    for change, body in changes.items():
+        read, touch = re.fullmatch(r".*- \*\*Read\*\*(.*)- \*\*Touch\*\*\n(.*)", body, flags=re.DOTALL).groups()  # type: ignore[union-attr]
+        touched = paths(re.match(r"(?:  .*\n)+", touch)[0])  # type: ignore[index]
+        assert 1 < len(touched) <= 5, change
+        assert read.strip(), change
+
+
 def test_paths_are_found() -> None:
     text = "`extract/raw/tables.py` and `spotiflow/cli/`, not `me/extract/x` nor `reports/build`; `docs/decisions/0028`"
     assert paths(text) == {"extract/raw/tables.py", "spotiflow/cli", "docs/decisions/0028"}
     assert [exists(path) for path in ("extract/raw", "docs/decisions/0028", "workflow/cli.py")] == [True, True, False]
+    assert [exists(path) for path in ("extract/sources/NAME/client.py", "nowhere/NAME.py")] == [True, False]
     assert anchors("# Where things are\n\n## 1. Rooms: why?\n") == {"where-things-are", "1-rooms-why"}
     assert len(PAGES) > 40
