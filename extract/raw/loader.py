@@ -110,6 +110,11 @@ def load(warehouse: Path, batch: Batch, progress: Progress = silent) -> LoadRepo
     return batch.report
 
 
+def load_rows(warehouse: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]], progress: Progress = silent) -> None:
+    """Merge rows, by the name of their raw table, as `load_tables` does."""
+    load_tables(warehouse, {name: [TABLES[name].from_rows(table)] for name, table in rows.items()}, progress)
+
+
 def finish(warehouse: Path, progress: Progress = silent) -> bool:
     """Load what killed runs left behind; False when there was nothing.
 

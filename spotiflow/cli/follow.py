@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from spotiflow import signals, warehouse
 from spotiflow.checksums import project_fingerprint
-from spotiflow.cli.polling import PollReport, poll_accounts
+from spotiflow.cli.polling import poll_accounts
 from spotiflow.cli.refresh import Refresh
 from spotiflow.console import Screen, Step
 from spotiflow.dbt_runner import Dbt
 from spotiflow.formatting import count
 from spotiflow.locks import connect, only_one, wait_for_database
 from spotiflow.settings import Settings
+
+if TYPE_CHECKING:
+    from extract.sources.spotify_api.polling import PollReport
 
 _MOST_BACK_OFF = 4
 """After several rounds in which nobody could be asked, at most so many intervals lie between two."""

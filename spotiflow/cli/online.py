@@ -87,11 +87,21 @@ def load_missing_features(
     clock: Callable[[], datetime] = utc_now,
 ) -> LoadReport:
     """Ask services for the audio features of played and recommended tracks; the caller holds the warehouse's lock."""
-    from extract.sources.feature_services.chain import Chain, load_missing_features, paces_of
+    from extract.raw.loader import load_rows
+    from extract.raw.store import Store
+    from extract.sources.feature_services.chain import Chain, paces_of, request_missing_features
 
-    paces = paces_of(seed_files.rows(settings.root / "seeds" / "definitions" / "feature_providers.csv"))
-    chain = Chain(paces, may.users, may.logins, clock=clock, ignore_pauses=ask_now, progress=progress)
-    return load_missing_features(settings.warehouse, chain)
+    chain = Chain(
+        paces_of(seed_files.rows(settings.root / "seeds" / "definitions" / "feature_providers.csv")),
+        Store(settings.warehouse),
+        lambda rows: load_rows(settings.warehouse, rows, progress),
+        may.users,
+        may.logins,
+        clock=clock,
+        ignore_pauses=ask_now,
+        progress=progress,
+    )
+    return request_missing_features(chain)
 
 
 def recommenders(settings: Settings, may: Online) -> tuple[Recommender, ...]:

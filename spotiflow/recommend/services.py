@@ -13,12 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from extract.http import ServiceError, utc_now
+from extract.raw.store import Store
 from extract.report import Progress
-from extract.request_log import RequestLog, pauses, still_paused
+from extract.request_log import RequestLog, still_paused
 from extract.sources.reccobeats import client
 from extract.sources.reccobeats.client import LARGEST_SIZE, ReccoBeats
 from extract.sources.spotify_api import legacy_endpoints
-from extract.sources.spotify_api.legacy_endpoints import Login, ask, is_refusal, usable
+from extract.sources.spotify_api.legacy_endpoints import Login, is_refusal, response_of, usable
 from spotiflow.recommend.recommender import RANKED, Answers, answers_table
 
 _COLUMNS = (("user_id", pa.string()), ("seed_track_id", pa.string()), *RANKED)
@@ -90,7 +91,7 @@ class ReccoBeatsRecommender:
         songs = _songs(questions, self.users)
         if not songs:
             return given.answers(now)
-        if (until := pauses(self.warehouse, client.SERVICE, now).get("")) is not None:
+        if (until := Store(self.warehouse).pauses(client.SERVICE, now).get("")) is not None:
             given.problem = str(still_paused(client.NAME, until, now))
             return given.answers(now)
         try:
@@ -145,8 +146,8 @@ class SpotifyRecommender:
     ) -> Answers:
         """One request a song, for each account of which the app may ask."""
         given, now = _Given(), self.clock()
-        waiting = pauses(self.warehouse, legacy_endpoints.SERVICE, now)
-        for login in usable(self.warehouse, self.logins, legacy_endpoints.RECOMMENDATIONS, now):
+        waiting = Store(self.warehouse).pauses(legacy_endpoints.SERVICE, now)
+        for login in usable(Store(self.warehouse), self.logins, legacy_endpoints.RECOMMENDATIONS, now):
             songs = _songs(questions, frozenset({login.user_id}))
             if not songs or login.user_id in waiting:
                 continue
@@ -155,9 +156,8 @@ class SpotifyRecommender:
                 client = login.client(log)
                 for number, seed in enumerate(songs):
                     progress(f"Asking Spotify for recommendations: {number:,} of {len(songs):,} songs")
-                    answer = ask(client, legacy_endpoints.RECOMMENDATIONS, seed_tracks=seed, limit=str(ranks))
-                    items = answer.get("tracks")
-                    given.take([login.user_id], seed, _tracks(_of_spotify(items), ranks))
+                    response = response_of(client, legacy_endpoints.RECOMMENDATIONS, seed_tracks=seed, limit=str(ranks))
+                    given.take([login.user_id], seed, _tracks(_of_spotify(response.get("tracks")), ranks))
             except ServiceError as error:
                 if not is_refusal(error):
                     given.problem = str(error)

@@ -33,6 +33,7 @@ import spotiflow.cli.polling
 from extract.http import PatientSession
 from extract.raw import spool
 from extract.sources.spotify_api.login import AccountClient, TokenFile
+from extract.sources.spotify_api.polling import Polling
 from spotiflow import signals
 from tests.chaos.power import Disk
 
@@ -170,7 +171,7 @@ class _Child:
         self.around(PatientSession, "_attempt", asked, None)
         self.around(AccountClient, "current_user_recently_played", asking, answered)
         self.around(spool, "keep", None, kept)
-        self.around(spotiflow.cli.polling._Run, "store_plays", loading, None)
+        self.around(Polling, "store_plays", loading, None)
         for name in ("extract", "normalize", "load"):
             self.around(dlt.Pipeline, name, to_point(name), to_point("loaded") if name == "load" else None)
         self.around(extract.raw.loader, "_verify", None, to_point("verified"))

@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from extract.raw.loader import load
-from extract.sources.spotify_api import Account, cached_client, load_polls, poll
+from extract.sources.spotify_api import batch_of, cached_client, poll
 from extract.sources.spotify_export import ExportSource, read_exports
 from extract.sources.table_files import read_catalogue
+from extract.stored import StoredAccount
 from spotiflow.demo.sample.loading import _store_login
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from tests.extract.exports import record, write_json
@@ -101,7 +102,7 @@ def _poll_one_page(warehouse: Path, folder: Path) -> None:
         for part in range(0, POLLS, POLLS // LOADS):
             polls = [poll(client, POLLED, lambda at=at: at) for at in moments[part : part + POLLS // LOADS]]  # type: ignore[misc]
             assert [result.report.rows_read for result in polls] == [50] * len(polls)
-            load_polls(warehouse, [Account(POLLED, "Europe/London")], polls)
+            load(warehouse, batch_of([StoredAccount(POLLED, "Europe/London")], polls))
 
 
 # ---- the same page 27 times ----

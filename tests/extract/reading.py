@@ -40,18 +40,21 @@ def read_whole(opened: AbstractContextManager[Batch]) -> Read:
 
 
 def merge(warehouse: Path, tables: Mapping[str, Iterable[pa.Table]]) -> None:
-    """Merge rows by key, as the loader does, into a warehouse that has every raw table."""
+    """Merge rows by key, as the loader does, into a warehouse that has every raw table and one completed load."""
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(f"create schema if not exists {DATASET}")
+        connection.execute(
+            f"create schema if not exists {DATASET}; "
+            f"create or replace table {DATASET}._dlt_loads as select 'load' as load_id, 0 as status"
+        )
         for name, table in TABLES.items():
-            rows = pa.concat_tables([table.empty(), *tables.get(name, ())])
-            connection.register("rows", rows)
-            connection.execute(f"create table if not exists {DATASET}.{name} as from rows limit 0")
+            connection.register("given", pa.concat_tables([table.empty(), *tables.get(name, ())]))
+            rows = "(select *, 'load' as _dlt_load_id from given)"
+            connection.execute(f"create table if not exists {DATASET}.{name} as from {rows} limit 0")
             keys = ", ".join(table.primary_key)
-            connection.execute(f"delete from {DATASET}.{name} where ({keys}) in (select ({keys}) from rows)")
-            connection.execute(f"insert into {DATASET}.{name} by name from rows")
-            connection.unregister("rows")
+            connection.execute(f"delete from {DATASET}.{name} where ({keys}) in (select ({keys}) from given)")
+            connection.execute(f"insert into {DATASET}.{name} by name from {rows}")
+            connection.unregister("given")
 
 
 def merge_batch(warehouse: Path, opened: AbstractContextManager[Batch]) -> LoadReport:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from extract.http import Patience, ServiceError
-from extract.raw.loader import load_tables
+from extract.raw.store import Store
 from extract.raw.tables import AUDIO_FEATURES, TABLES
 from extract.report import LoadReport
 from extract.sources.feature_services import measures
-from extract.sources.feature_services.chain import Chain, Pace, load_missing_features, paces_of
+from extract.sources.feature_services.chain import Chain, Pace, paces_of, request_missing_features
 from extract.sources.reccobeats.client import ReccoBeats, isrc_of
 from extract.sources.spotify_api.legacy_endpoints import Login
 from spotiflow import seed_files
@@ -27,6 +25,7 @@ from spotiflow.demo.sandbox.faults import Fault
 from spotiflow.demo.sandbox.reccobeats import SandboxTrack, made_up_features
 from tests.conftest import PROJECT
 from tests.extract.conftest import Query
+from tests.extract.reading import merge
 
 NOW = dt.datetime(2026, 11, 24, 12)
 
@@ -56,15 +55,9 @@ class World:
     now: dt.datetime = NOW
     slept: list[float] = field(default_factory=list)
 
-    def load(self, **tables: list[dict[str, Any]]) -> None:
+    def load(self, **tables: Sequence[dict[str, Any]]) -> None:
         """Rows into raw tables; without dlt, which takes two seconds."""
-        with duckdb.connect(str(self.warehouse)) as connection:
-            for name, rows in tables.items():
-                connection.register("planted", TABLES[name].from_rows(rows))
-                connection.execute(
-                    f"insert into raw_spotify.{name} by name select *, 'planted' as _dlt_load_id from planted"
-                )
-                connection.unregister("planted")
+        merge(self.warehouse, {name: [TABLES[name].from_rows(rows)] for name, rows in tables.items()})
 
     def played(self, *numbers: int, user_id: str = "u") -> None:
         """Tracks that somebody played, the first most often."""
@@ -82,14 +75,15 @@ class World:
         def reccobeats(log):
             return ReccoBeats(log, self.service.url, Patience(longest_wait=60, attempts=4), self.slept.append)
 
-        return load_missing_features(
-            self.warehouse,
+        return request_missing_features(
             Chain(
-                paces={"spotify": pace, "reccobeats": pace},
+                {"spotify": pace, "reccobeats": pace},
+                Store(self.warehouse),
+                lambda rows: self.load(**rows),
                 reccobeats=reccobeats,
                 clock=lambda: self.now,
                 **options,
-            ),
+            )
         )
 
     def asked(self) -> list[list[str]]:
@@ -105,17 +99,9 @@ def served() -> Iterator[ReccoBeatsSandbox]:
         yield service
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with all raw tables and nothing in them."""
-    warehouse = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
-    load_tables(warehouse, {})
-    return warehouse
-
-
 @pytest.fixture
-def world(warehouse: Path, empty: Path, served: ReccoBeatsSandbox) -> World:
-    shutil.copytree(empty.parent, warehouse.parent)
+def world(warehouse: Path, served: ReccoBeatsSandbox) -> World:
+    merge(warehouse, {})
     served.reset([])
     return World(warehouse, served)
 

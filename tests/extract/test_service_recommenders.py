@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pyarrow as pa
 import pytest
 
 from extract.http import Patience, ServiceError
-from extract.raw.loader import load_tables
 from extract.raw.tables import TABLES, TRACKS
 from extract.report import silent
 from extract.sources.reccobeats.client import ReccoBeats
@@ -23,6 +21,7 @@ from spotiflow.demo.sandbox.faults import Fault
 from spotiflow.demo.sandbox.reccobeats import SandboxTrack, made_up_features
 from spotiflow.recommend.recommender import QUESTIONS, Answers
 from spotiflow.recommend.services import ReccoBeatsRecommender, SpotifyRecommender
+from tests.extract.reading import merge
 
 NOW = dt.datetime(2026, 11, 24, 12)
 PATH = "/v1/track/recommendation"
@@ -65,17 +64,12 @@ def service(served: ReccoBeatsSandbox) -> ReccoBeatsSandbox:
     return served
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with all raw tables and nothing in them."""
-    warehouse = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
-    load_tables(warehouse, {})
-    return warehouse
-
-
 @pytest.fixture
-def warehouse(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty, tmp_path / "warehouse.duckdb"))
+def warehouse(tmp_path: Path) -> Path:
+    """A warehouse with all raw tables and nothing in them."""
+    path = tmp_path / "warehouse.duckdb"
+    merge(path, {})
+    return path
 
 
 def ask(
@@ -173,9 +167,7 @@ def test_a_pause_is_kept_to(warehouse, service):
 
 def plant(warehouse: Path, row: dict[str, Any]) -> None:
     """A row of the log of requests."""
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.register("planted", TABLES["poll_log"].from_rows([row]))
-        connection.execute("insert into raw_spotify.poll_log by name select *, 'x' as _dlt_load_id from planted")
+    merge(warehouse, {"poll_log": [TABLES["poll_log"].from_rows([row])]})
 
 
 # ---- Spotify ----

@@ -9,6 +9,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ import requests
 import spotipy
 
 from extract.http import Patience, quoted
-from extract.report import LoadError
-from extract.sources.spotify_api import ApiError, cached_client, load_recently_played, poll, token_path
+from extract.raw.store import Store
+from extract.report import LoadError, LoadReport
+from extract.sources.spotify_api import ApiError, batch_of, cached_client, poll, token_path
 from extract.sources.spotify_api.errors import from_web_api
 from extract.sources.spotify_api.login import silence_spotipy
+from extract.sources.spotify_api.recently_played import account_for
 from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox
 from tests.extract.api_items import ITEMS, item
+from tests.extract.reading import merge
 
 USER = "0123456789abcdef0123456789abcdef"
 REFRESH = "refresh-token-that-nobody-may-see"
@@ -82,8 +86,15 @@ def store_login(home: Path, spotify: SpotifySandbox, **changes: Any) -> Path:
     return path
 
 
-def load(warehouse: Path, client: spotipy.Spotify, zone: str | None = "Europe/London", **options: Any) -> Any:
-    return load_recently_played(warehouse, USER, client, zone, clock=lambda: NOW, **options)
+def load(warehouse: Path, client: spotipy.Spotify, zone: str | None = "Europe/London", **changes: Any) -> LoadReport:
+    """Poll once and merge what came; `changes` are made to the account."""
+    account = replace(account_for(Store(warehouse), USER, zone), **changes)
+    result = poll(client, USER, lambda: NOW)
+    batch = batch_of([account], [result])
+    merge(warehouse, batch.tables)
+    if result.error is not None:
+        raise result.error
+    return batch.report
 
 
 # ---- rows ----

@@ -12,9 +12,10 @@ from typing import Any
 from extract.raw.loader import load, load_tables
 from extract.raw.store import Store
 from extract.raw.tables import RECOMMENDATIONS
-from extract.sources.spotify_api import Account, load_polls, poll
+from extract.sources.spotify_api import batch_of, poll
 from extract.sources.spotify_export import ExportSource, read_exports
 from extract.sources.table_files import read_catalogue
+from extract.stored import StoredAccount
 from spotiflow.dbt_runner import BuildResult, Dbt
 from tests.conftest import PROJECT, Place
 from tests.histories.generator import Batch, History, Page
@@ -71,13 +72,13 @@ def load_pages(warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]],
     """Poll each page once, at its time, and load all of them."""
     accounts, polls = [], []
     for history, listener_pages in pages:
-        accounts.append(Account(user_id(history), timezone or history.timezone))
+        accounts.append(StoredAccount(user_id(history), timezone or history.timezone))
         for page in listener_pages:
             client: Any = _Answering(json.loads(page.path.read_text(encoding="utf-8")))
             polls.append(poll(client, user_id(history), lambda moment=page.requested_at: moment))  # type: ignore[misc]
     assert all(result.error is None for result in polls)
     if polls:
-        load_polls(warehouse, accounts, polls)
+        load(warehouse, batch_of(accounts, polls))
 
 
 class Workshop:

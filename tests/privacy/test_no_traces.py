@@ -19,8 +19,7 @@ import pytest
 
 from extract.http import own_names, quoted
 from extract.sources.spotify_api.accounts import KnownAccount
-from extract.sources.spotify_api.daily_endpoints import named_in
-from spotiflow.cli.polling import name_none_of
+from extract.sources.spotify_api.identity import names_in, redact_names_of
 from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
 from spotiflow.pseudonyms import keyed_hash, user_id_for
 from tests.conftest import PROJECT, Completed, Place, finish
@@ -235,12 +234,12 @@ def test_quotes_leave_out_the_account_s_own_names(tmp_path: Path) -> None:
     assert quoted(sentence) == f"“{sentence}”"
     known = KnownAccount("me", spotify_account=keyed_hash("mira42", tmp_path), display_name="Mira K")
     try:
-        name_none_of(tmp_path, [known])
+        redact_names_of([known], lambda word: keyed_hash(word, tmp_path))
         assert quoted("User mira42 (Mira K) said: mira42.") == "“User … (…) said: ….”"
         assert quoted("Tell me: mira423 is somebody else") == "“Tell me: mira423 is somebody else”"
-        name_none_of(tmp_path, [])
+        redact_names_of([], str)
         assert quoted(sentence) == f"“{sentence}”"
-        own_names.add(*named_in({"id": "mira42", "display_name": "Mira K", "email": None}))
+        own_names.add(*names_in({"id": "mira42", "display_name": "Mira K", "email": None}))
         assert quoted(sentence) == "“User … (…) is not allowed: ask the owner, ….”"
     finally:
         own_names.clear()

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from extract.sources.spotify_api.polling import PollReport
 from spotiflow.cli import follow as live
 from spotiflow.cli.commands.live import interval
-from spotiflow.cli.polling import PollReport
 from spotiflow.console import Screen
 from spotiflow.demo.sandbox import Fault, SandboxAccount
 from spotiflow.settings import load_settings
@@ -107,7 +107,7 @@ def test_faults_cost_a_round_and_never_the_process(there: SpotifyPlace, monkeypa
         5,
         {
             3: lambda: faults.add(PAGE, Fault(503, "", times=0)),
-            5: lambda: monkeypatch.setattr("spotiflow.cli.polling._Run.store_plays", _full),
+            5: lambda: monkeypatch.setattr("extract.sources.spotify_api.polling.Polling.store_plays", _full),
         },
     )
     said = [line[21:] for line in lines]

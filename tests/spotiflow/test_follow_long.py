@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from extract.sources.spotify_api.polling import PollReport
 from spotiflow.cli import follow as live
-from spotiflow.cli.polling import PollReport, poll_accounts
+from spotiflow.cli.polling import poll_accounts
 from spotiflow.console import Screen
 from spotiflow.demo import stand_ins
 from spotiflow.demo.sandbox import Fault, SandboxAccount

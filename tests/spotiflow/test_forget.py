@@ -16,8 +16,9 @@ import pytest
 
 from extract.raw.loader import load, load_tables
 from extract.raw.tables import AUDIO_FEATURES, RECOMMENDATIONS, REJECTED_ROWS, TABLES
-from extract.sources.spotify_api import Account, cached_client, load_polls, poll, token_path
+from extract.sources.spotify_api import batch_of, cached_client, poll, token_path
 from extract.sources.table_files import read_catalogue
+from extract.stored import StoredAccount
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import user_id_for
@@ -86,7 +87,7 @@ def _poll(place: Place, label: str, tracks: list[str]) -> None:
     path.chmod(0o600)
     with SpotifySandbox([SandboxAccount(f"refresh-{label}", items[::-1])]) as spotify:
         client = cached_client(user_id, home, api_base=spotify.url, accounts_base=spotify.url)
-        load_polls(place.warehouse, [Account(user_id, "Europe/London")], [poll(client, user_id)])
+        load(place.warehouse, batch_of([StoredAccount(user_id, "Europe/London")], [poll(client, user_id)]))
 
 
 def _features(place: Place, folder: Path) -> None:

@@ -2,16 +2,6 @@
 
 from extract.sources.spotify_api.errors import ApiError
 from extract.sources.spotify_api.login import AccountClient, cached_client, token_path
-from extract.sources.spotify_api.recently_played import Account, account_for, load_polls, load_recently_played, poll
+from extract.sources.spotify_api.recently_played import batch_of, poll
 
-__all__ = [
-    "Account",
-    "AccountClient",
-    "ApiError",
-    "account_for",
-    "cached_client",
-    "load_polls",
-    "load_recently_played",
-    "poll",
-    "token_path",
-]
+__all__ = ["AccountClient", "ApiError", "batch_of", "cached_client", "poll", "token_path"]

@@ -49,6 +49,11 @@ class KnownAccount:
         return given.replace(year=year, month=month, day=min(given.day, monthrange(year, month)[1]))
 
 
+def unnamed(user_id: str) -> KnownAccount:
+    """An account whose label nobody knows, called what the site calls its listener."""
+    return KnownAccount(f"Listener {user_id[:6]}")
+
+
 def known_accounts(home: Path) -> dict[str, KnownAccount]:
     """Accounts by `user_id`, empty when nobody has logged in.
 
@@ -77,7 +82,7 @@ def accounts_with_login(home: Path) -> dict[str, KnownAccount]:
     """
     known = known_accounts(home)
     logins = {path.stem for path in (home / "tokens").glob("*.json")}
-    found = {user_id: known.get(user_id) or KnownAccount(f"Listener {user_id[:6]}") for user_id in logins}
+    found = {user_id: known.get(user_id) or unnamed(user_id) for user_id in logins}
     return dict(sorted(found.items(), key=lambda item: (item[0] not in known, item[1].label)))
 
 

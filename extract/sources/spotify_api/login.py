@@ -45,6 +45,15 @@ def token_path(user_id: str, home: Path) -> Path:
     return home / "tokens" / f"{user_id}.json"
 
 
+def app_of(home: Path, user_id: str) -> str:
+    """The client id of the app that an account's login belongs to; '' when that is not known."""
+    try:
+        stored = json.loads(token_path(user_id, home).read_text(encoding="utf-8"))
+        return str(stored.get("client_id") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
 class AccountClient(spotipy.Spotify):  # type: ignore[misc]  # spotipy has no types
     """A spotipy client of one account; `log` holds a row for every attempt that it made."""
 

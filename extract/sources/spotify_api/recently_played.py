@@ -10,42 +10,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import duckdb
 import spotipy
 
-from extract.http import Outcome, ServiceError, quoted, utc_now
-from extract.raw import spool
-from extract.raw.loader import load_tables
-from extract.raw.tables import ACCOUNTS, DATASET, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TRACKS
-from extract.report import FileReport, LoadError, LoadReport, Progress, silent
+from extract.batch import Batch
+from extract.http import Outcome, ServiceError, quoted
+from extract.raw.tables import ACCOUNTS, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TRACKS, RawTable
+from extract.report import FileReport, LoadError, LoadReport
 from extract.request_log import RequestLog
 from extract.sources.spotify_api.errors import ApiError, from_web_api
 from extract.sources.spotify_api.session import WEB_API, retried_after_refresh
 from extract.sources.spotify_api.settings import PAGE_SIZE, PROVIDER, RECENTLY_PLAYED, SOURCE
+from extract.stored import Stored, StoredAccount
 
 RECENTLY_PLAYED_TABLE = TABLES["recently_played"]
 
 Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+"""Rows by the name of their raw table."""
 
 _WHAT = "your recently played tracks"
 _ALLOWED = ("played_at", "track_id", "track_name")  # fields of a rejected row that are kept
-
-
-@dataclass(frozen=True)
-class Account:
-    """The account that polls are loaded for; the warehouse knows nothing else of it."""
-
-    user_id: str
-    timezone: str  # IANA name
-    display_name: str | None = None
-    is_sample: bool = False
 
 
 @dataclass
@@ -62,55 +52,22 @@ class Poll:
     error: ServiceError | None = None
 
 
-def load_recently_played(
-    warehouse: Path,
-    user_id: str,
-    client: spotipy.Spotify,
-    timezone: str | None = None,
-    *,
-    display_name: str | None = None,
-    clock: Callable[[], datetime] = utc_now,
-    progress: Progress = silent,
-) -> LoadReport:
-    """Poll recently played once and load it: plays, their tracks and artists, the account and the poll itself.
-
-    `timezone` (IANA name) and `display_name` may be left out for an account that is loaded already; given, they
-    replace what is stored. `clock` tells the moment of the request, naive UTC. Loading again is harmless.
+def account_for(stored: Stored, user_id: str, timezone: str | None) -> StoredAccount:
+    """The account to load: what is stored about it, with `timezone` in the place of the stored one if it is given.
 
     Raises:
-        LoadError: the timezone is missing or unknown (nothing was asked then), or Spotify refuses (the refusal
-            is noted in `poll_log`).
+        LoadError: no time zone is known, or the one given does not exist.
     """
-    account = account_for(warehouse, user_id, timezone, display_name)
-    progress("Asking Spotify for recently played tracks")
-    result = poll(client, user_id, clock)
-    load_polls(warehouse, [account], [result], progress, getattr(getattr(client, "log", None), "rows", ()))
-    if result.error is not None:
-        raise result.error
-    return LoadReport("Recently played", [result.report])
-
-
-def account_for(warehouse: Path, user_id: str, timezone: str | None, display_name: str | None = None) -> Account:
-    """The account to load: what is stored about it, overruled by what is given.
-
-    Raises:
-        LoadError: no timezone is known, or the one given does not exist.
-    """
-    stored = _stored_account(warehouse, user_id)
-    zone = timezone or (stored.timezone if stored else None)
+    account = stored.account(user_id)
+    if timezone is not None:
+        _check_zone(timezone)
+    zone = timezone or (account.timezone if account else None)
     if not zone:
         raise LoadError(
             "The time zone of this account is not known yet, and a play belongs to the local date on which it ended. "
             "Name it with --timezone, for example --timezone Europe/London."
         )
-    if timezone is not None:
-        _check_zone(timezone)
-    return Account(
-        user_id,
-        zone,
-        display_name if display_name is not None else (stored.display_name if stored else None),
-        stored.is_sample if stored else False,
-    )
+    return replace(account, timezone=zone) if account else StoredAccount(user_id, zone)
 
 
 def _check_zone(name: str) -> None:
@@ -120,33 +77,6 @@ def _check_zone(name: str) -> None:
         raise LoadError(
             f"There is no time zone “{name}”. Use an IANA name such as Europe/London, America/New_York or Asia/Kolkata."
         ) from None
-
-
-def _stored_account(warehouse: Path, user_id: str) -> Account | None:
-    if not warehouse.exists():
-        return None
-    try:
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
-            row = connection.execute(
-                f"""
-                select accounts.timezone, accounts.display_name, accounts.is_sample
-                from {DATASET}.{ACCOUNTS.name} as accounts
-                inner join {DATASET}._dlt_loads as loads
-                    on accounts._dlt_load_id = loads.load_id and loads.status = 0
-                where accounts.user_id = ?
-                order by accounts._dlt_load_id desc
-                limit 1
-                """,
-                [user_id],
-            ).fetchone()
-    except duckdb.CatalogException:
-        return None  # nothing was ever loaded
-    except duckdb.IOException as error:
-        raise LoadError(
-            f"The warehouse {warehouse} cannot be opened ({str(error).splitlines()[0]}). "
-            "If another program has it open, close that and run the command again."
-        ) from error
-    return Account(user_id, row[0], row[1], bool(row[2])) if row else None
 
 
 def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] | None = None) -> Poll:
@@ -190,53 +120,31 @@ def poll(client: spotipy.Spotify, user_id: str, clock: Callable[[], datetime] | 
     return result
 
 
-def load_polls(
-    warehouse: Path,
-    accounts: Sequence[Account],
-    polls: Sequence[Poll],
-    progress: Progress = silent,
-    requests: Sequence[Row] = (),
-) -> None:
-    """Load polls in one go. Accounts are written only when one of their polls was answered.
+def rows_of(accounts: Sequence[StoredAccount], polls: Sequence[Poll], requests: Sequence[Row] = ()) -> Rows:
+    """The rows of polls, by raw table. Accounts are among them only when one of their polls was answered.
 
     `requests` are further rows of `poll_log`: of logins that were renewed, say.
     """
-    keep_polls(warehouse, accounts, polls, requests)
-    load_tables(warehouse, {}, progress)
-
-
-def keep_polls(
-    warehouse: Path, accounts: Sequence[Account], polls: Sequence[Poll], requests: Sequence[Row] = ()
-) -> None:
-    """Put what was answered on disk, where the next load finds it, whatever happens to this process."""
     answered = {poll.log.get("user_id") for poll in polls if poll.error is None}
-    spool.keep(
-        warehouse,
-        {
-            ACCOUNTS.name: [
-                {
-                    "user_id": account.user_id,
-                    "display_name": account.display_name,
-                    "timezone": account.timezone,
-                    "is_sample": account.is_sample,
-                }
-                for account in accounts
-                if account.user_id in answered
-            ],
-            RECENTLY_PLAYED_TABLE.name: _latest(
-                (row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE.primary_key
-            ),
-            TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS.primary_key),
-            REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS.primary_key),
-            FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK.primary_key),
-            POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
-        },
-    )
+    return {
+        ACCOUNTS.name: [asdict(account) for account in accounts if account.user_id in answered],
+        RECENTLY_PLAYED_TABLE.name: _latest((row for poll in polls for row in poll.plays), RECENTLY_PLAYED_TABLE),
+        TRACKS.name: _latest((row for poll in polls for row in poll.tracks), TRACKS),
+        REJECTED_ROWS.name: _latest((row for poll in polls for row in poll.rejected), REJECTED_ROWS),
+        FEEDBACK.name: _latest((row for poll in polls for row in poll.feedback), FEEDBACK),
+        POLL_LOG.name: [*requests, *(row for poll in polls for row in poll.requests)],
+    }
 
 
-def _latest(rows: Any, key: tuple[str, ...]) -> list[Row]:
-    """One row a key, the last one given: what Spotify said last about a track counts."""
-    return list({tuple(row[column] for column in key): row for row in rows}.values())
+def batch_of(accounts: Sequence[StoredAccount], polls: Sequence[Poll]) -> Batch:
+    """Polls as a batch."""
+    tables = {name: [TABLES[name].from_rows(rows)] for name, rows in rows_of(accounts, polls).items()}
+    return Batch(tables, LoadReport("Recently played", [poll.report for poll in polls]))
+
+
+def _latest(rows: Iterable[Row], table: RawTable) -> list[Row]:
+    """One row per key, the last one given: what Spotify said last about a track counts."""
+    return list({tuple(row[column] for column in table.primary_key): row for row in rows}.values())
 
 
 def _page(client: spotipy.Spotify) -> list[Any]:
@@ -312,7 +220,7 @@ def read_track(track: Row, result: Poll) -> Row:
 
 
 def _forget_repeats(result: Poll) -> None:
-    unique = _latest(result.plays, RECENTLY_PLAYED_TABLE.primary_key)
+    unique = _latest(result.plays, RECENTLY_PLAYED_TABLE)
     result.report.repeated = len(result.plays) - len(unique)
     result.report.rows_loaded = len(unique)
     result.plays = unique
@@ -324,7 +232,7 @@ def _rejection(user_id: str, number: int, reason: str, played_at: Any, track: Ro
         {name: None if value is None else str(value)[:200] for name, value in zip(_ALLOWED, values, strict=True)},
         ensure_ascii=False,
     )
-    # without the row number: in the next poll the same item stands further down
+    # Without the row number: in the next poll the same item comes further down.
     identity = "\x1f".join((user_id, SOURCE, RECENTLY_PLAYED, reason, fields))
     return {
         "rejection_id": hashlib.md5(identity.encode(), usedforsecurity=False).hexdigest(),

@@ -61,9 +61,10 @@ def login_command(
     from extract.sources.spotify_api import token_path
     from extract.sources.spotify_api.accounts import KnownAccount, known_accounts, remember_account
     from extract.sources.spotify_api.authorise import log_in, noted, store_login
+    from extract.sources.spotify_api.identity import check_identity, identity_of_login
+    from extract.sources.spotify_api.login import app_of
     from extract.sources.spotify_api.settings import CLIENT_ID_VARIABLE
-    from spotiflow.cli.polling import app_of, check_identity, identity_of
-    from spotiflow.pseudonyms import user_id_for
+    from spotiflow.pseudonyms import keyed_hash, user_id_for
 
     run = Run()
     home, screen = run.settings.home, run.screen
@@ -95,7 +96,7 @@ def login_command(
         screen.say("If the browser runs on another machine, paste here the address that it ends at, then Enter.")
 
     login = log_in(app_id, show=show, port=port, timeout=timeout)
-    identity, warning = identity_of(home, login)
+    identity, warning = identity_of_login(login, lambda text: keyed_hash(text, home))
     if identity is not None:
         check_identity(home, user_id, before, identity)
     store_login(home, user_id, login)

@@ -327,8 +327,9 @@ def load_api_command(
 
     from extract.http import utc_now
     from extract.sources.spotify_api.accounts import accounts_with_login
+    from extract.sources.spotify_api.polling import PollReport
     from spotiflow.cli import loading
-    from spotiflow.cli.polling import PollReport, poll_accounts, summarise_poll, warnings
+    from spotiflow.cli.polling import poll_accounts, summarise_poll, warnings
     from spotiflow.formatting import count
     from spotiflow.locks import wait_for_database
     from spotiflow.pseudonyms import user_id_for

@@ -12,10 +12,11 @@ from extract.batch import Batch
 from extract.raw.loader import load
 from extract.raw.store import Store
 from extract.report import LoadReport, Progress, silent
-from extract.sources.spotify_api import Account, cached_client, load_polls, poll, token_path
+from extract.sources.spotify_api import batch_of, cached_client, poll, token_path
 from extract.sources.spotify_api.recently_played import Poll
 from extract.sources.spotify_export import ExportSource, read_exports
 from extract.sources.table_files import Listeners, read_catalogue, read_feedback, read_recommendations
+from extract.stored import StoredAccount
 from spotiflow.demo.sample.api_pages import RecordedPage
 from spotiflow.demo.sample.manifest import SampleListener
 from spotiflow.demo.sample.settings import PLANTED_TRACKS, SEED
@@ -50,16 +51,16 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
     with read_catalogue(folder / manifest.catalogue, stored=store, progress=progress) as batch:
         catalogue = load(warehouse, batch, progress)
 
-    accounts: list[Account] = []
+    accounts: list[StoredAccount] = []
     polls: list[Poll] = []
     for listener in manifest.listeners:
         if listener.pages:
             progress(f"Replaying {listener.display_name or listener.label}'s polls of recently played")
             accounts.append(
-                Account(sample_user_id(listener.label), listener.timezone, listener.display_name, is_sample=True)
+                StoredAccount(sample_user_id(listener.label), listener.timezone, listener.display_name, is_sample=True)
             )
             polls += replay_polls(folder, listener)
-    load_polls(warehouse, accounts, polls, progress)
+    load(warehouse, batch_of(accounts, polls), progress)
     listeners = Listeners(sample_user_id, {sample_user_id(listener.label) for listener in manifest.listeners})
     with ExitStack() as files:
         read = [
