@@ -7,8 +7,9 @@ each costs is written down here, so that a slice is the same on every machine. `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from xdist.remote import Producer
@@ -31,13 +32,60 @@ def _group(seconds: int, *names: str) -> Group:
     return Group(seconds, tuple(f"tests/{name}" for name in names))
 
 
+# The first name that fits counts.
 GROUPS = (
-    _group(600, "histories/test_arrivals.py"),
+    _group(250, "histories/test_arrivals.py::test_more_random_orders[1]"),
+    _group(250, "histories/test_arrivals.py::test_more_random_orders[2]"),
+    _group(250, "histories/test_arrivals.py"),
+    _group(
+        300, "histories/test_histories.py::test_many_batches[1]", "histories/test_histories.py::test_many_batches[2]"
+    ),
     _group(400, "histories/test_histories.py"),
-    _group(400, "definitions/test_definitions_page.py"),
-    _group(100, "definitions/test_broken_seeds.py"),
-    _group(300, "privacy/test_only_one_account.py"),
-    _group(60, "spotiflow/test_sandbox.py"),
+    _group(280, "definitions/test_definitions_page.py::test_adding"),
+    _group(270, "definitions/test_definitions_page.py"),
+    _group(270, "definitions/test_changes.py"),
+    _group(200, "definitions/test_broken_seeds.py", "definitions/test_traps.py"),
+    _group(170, "privacy/test_only_one_account.py::test_a_sample_listener_alone"),
+    _group(330, "privacy/test_only_one_account.py"),
+    _group(220, "privacy/test_no_traces.py"),
+    _group(250, "spotiflow/test_forget.py"),
+    _group(180, "spotiflow/test_contracts.py", "spotiflow/test_refresh.py"),
+    _group(110, "spotiflow/test_data_health.py"),
+    _group(210, "spotiflow/test_online.py", "spotiflow/test_follow_long.py", "spotiflow/test_sandbox.py"),
+    _group(150, "semantic/", "docs/"),
+    _group(270, "reports/test_only_seeds.py"),
+    _group(100, "reports/test_one_listener.py"),
+    _group(
+        460,  # the site of one play
+        "reports/test_almost_nothing.py",
+        "reports/test_every_page.py::test_page_stands[one play",
+        "reports/test_every_page.py::test_page_stands[a podcast only",
+    ),
+    _group(
+        570,  # the site of five years
+        "reports/test_every_page.py::test_page_stands",
+        "reports/test_every_page.py::test_no_page_fetches",
+        "reports/test_every_page.py::test_pages_do_not_grow",
+    ),
+    _group(110, "reports/test_every_page.py::test_keyboard"),
+    _group(
+        300,  # the site full of trouble
+        "reports/test_base_path.py",
+        "reports/test_data_health.py",
+        "reports/test_engagement.py",
+        "reports/test_segments.py",
+    ),
+    _group(160, "reports/test_weekly_wrapped.py", "reports/test_compare.py", "reports/test_day.py"),
+    _group(190, "reports/test_predicted_vs_actual.py", "reports/test_scorecard.py"),
+    _group(120, "reports/test_share_card.py"),
+    _group(
+        120,
+        "reports/test_audio_features.py",
+        "reports/test_top_songs.py",
+        "reports/test_search.py",
+        "reports/test_definitions.py",
+        "reports/test_docs.py",
+    ),
     _group(150, "reports/test_broken_queries.py::test_wrong_names"),
 )
 
@@ -47,6 +95,11 @@ DEALT = (
     "tests/reports/test_broken_queries.py::test_a_fault",
     "tests/reports/test_broken_queries.py::test_an_answer",
 )
+
+
+def mostly_long(values: Iterable[Any], *short: Any) -> list[Any]:
+    """Values for `parametrize`: those named run with every test, the others with the long ones."""
+    return [value if value in short else pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
 def slices_of_groups() -> dict[Group, int]:
@@ -82,9 +135,9 @@ def chosen(is_long: Mapping[str, bool], number: int) -> list[str]:
 # What takes minutes, in the order in which it starts; the rest follows as it is collected, so that all processes end
 # at about the same time.
 FIRST = (
-    "tests/chaos/",
     # Builds the site that the others in its folder look at, while the other processes do what needs none
     "tests/reports/test_every_page.py",
+    "tests/chaos/",
     "tests/histories/test_arrivals.py",
     "tests/reports/test_broken_queries.py",
     "tests/reports/",

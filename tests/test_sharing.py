@@ -61,7 +61,7 @@ def test_slices_cost_about_the_same() -> None:
     costs = Counter(dict.fromkeys(range(1, sharing.SLICES + 1), 0))
     for group, number in sharing.slices_of_groups().items():
         costs[number] += group.seconds
-    assert max(costs.values()) <= 2.5 * sum(costs.values()) / sharing.SLICES
+    assert max(costs.values()) <= 1.3 * sum(costs.values()) / sharing.SLICES
 
 
 def test_every_group_has_tests(collected: dict[str, bool], long_tests: list[str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import Place
 from tests.definitions.conftest import Seeds
+from tests.sharing import mostly_long
 
 VERSION_2 = (
     "2,energy,danceability,1,false",
@@ -40,29 +40,14 @@ Break = Callable[[Seeds], None]
 
 # Each costs some seconds of dbt: these run with every test, the others with the long ones.
 OFTEN = {
-    "two versions with one date",
     "a date that is no Monday",
     "a version without rows",
-    "an unknown family",
     "an unknown feature",
     "a negative weight",
-    "a score without a weight",
     "a gap between bands",
-    "bands that overlap",
-    "an edge in two bands",
-    "an edge in no band",
     "text where a number belongs",
-    "semicolons instead of commas",
-    "a version that begins in ten years",
     "five bands",
-    "one band for everything",
-    "a weight of zero",
 }
-
-
-def cases(names: Iterable[str]) -> list[Any]:
-    """The names as parameters, with the mark of those that run with the long tests only."""
-    return [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in names]
 
 
 ONE_DATE = "Two versions of a family never begin on the same day"
@@ -213,7 +198,7 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", cases(MISTAKES))
+@pytest.mark.parametrize("mistake", mostly_long(MISTAKES, *OFTEN))
 def test_a_mistake_is_named(seeds: Seeds, mistake: str) -> None:
     edit, expected = MISTAKES[mistake]
     edit(seeds)
@@ -280,7 +265,7 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("mistake", cases(UNREADABLE))
+@pytest.mark.parametrize("mistake", mostly_long(UNREADABLE, *OFTEN))
 def test_a_file_that_cannot_be_loaded_is_explained(seeds: Seeds, mistake: str) -> None:
     edit, name, message = UNREADABLE[mistake]
     edit(seeds)
@@ -337,7 +322,7 @@ UNUSUAL: dict[str, Break] = {
 }
 
 
-@pytest.mark.parametrize("unusual", cases(UNUSUAL))
+@pytest.mark.parametrize("unusual", mostly_long(UNUSUAL, *OFTEN))
 def test_what_is_unusual_but_right_passes(seeds: Seeds, unusual: str) -> None:
     UNUSUAL[unusual](seeds)
     result = seeds.build()

@@ -19,6 +19,8 @@ from tests.definitions.conftest import Seeds
 from tests.histories.building import NO_TESTS, Workshop
 from tests.recompute.inputs import FEATURES
 
+pytestmark = pytest.mark.long
+
 MONDAY = "2026-10-05"
 RECORDED_ON, BEFORE_THAT = "2026-12-14", "2026-12-13"
 HEAVIER = "energy,energy,2,false"

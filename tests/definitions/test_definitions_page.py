@@ -134,6 +134,7 @@ def new_reader(sample_data: Place, tmp_path: Path) -> Callable[[], Reader]:
     return make
 
 
+@pytest.mark.long
 def test_adding_and_then_correcting_a_version(new_reader: Callable[[], Reader]) -> None:
     reader = new_reader()
     reader.follow("Add a version")

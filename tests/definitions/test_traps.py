@@ -21,6 +21,8 @@ from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
 from tests.extract.exports import record, write_json
 from tests.histories.building import ONLY_DATA_TESTS, Workshop
 
+pytestmark = pytest.mark.long
+
 POLLS, LOADS = 27, 9
 POLLED, SILENT = "polled", "without-valence"
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

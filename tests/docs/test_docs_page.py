@@ -14,6 +14,8 @@ from spotiflow.publish.docs import build_docs, catalog_of, neutral
 from tests.conftest import PROJECT, Place
 from tests.spotiflow.conftest import copy_project, settings_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> list[Place]:

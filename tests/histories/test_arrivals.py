@@ -29,6 +29,8 @@ from tests.histories.definitions import BEGINNING, draw, read_seed, with_other_m
 from tests.histories.generator import Batch, History, Page, Track, generate, write_catalogue
 from tests.histories.test_histories import SEED
 
+pytestmark = pytest.mark.long
+
 LISTENERS = 5
 # What an arrival is followed by: as a rule the plays alone, sometimes what is made of them.
 PLAYS = ("-s", "+fct_plays", *NO_TESTS)
@@ -201,7 +203,6 @@ def test_a_random_order_ends_like_a_full_refresh(workshop: Workshop) -> None:
     check_order(workshop, SEED, 3)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("number", range(1, 3))
 def test_more_random_orders(workshop: Workshop, number: int) -> None:
     check_order(workshop, SEED + number, LISTENERS)

@@ -68,6 +68,7 @@ def _about(batch: Batch, wrong: list[str]) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_one_batch(workshop: Workshop) -> None:
     check(workshop, SEED, FEW)
 

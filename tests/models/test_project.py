@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 import yaml
 
 from extract.raw.tables import DATASET, TABLES
@@ -107,16 +106,16 @@ def test_every_raw_table_has_a_staging_model_that_reads_completed_loads_only() -
 # ---- definitions live in seeds ----
 
 
-@pytest.mark.parametrize("path", _sql(), ids=lambda path: path.stem)
-def test_no_definition_is_written_into_sql(path: Path) -> None:
+def test_no_definition_is_written_into_sql() -> None:
     """No band name, edge, listen rule or k: they would go on counting after the seed has changed."""
-    code = _code(path)
-    for band in _seed("vibe_thresholds"):
-        assert band["vibe"] not in code
-    # The first version's edges and rule. Not read from the seeds: any number may become a definition one day.
-    assert not set(re.findall(r"(?<![\w.])\d+(?![\w.])", code)) & {"25", "50", "75", "30000"}
-    assert not re.search(r"(position|rank)\s*<=?\s*\d", code), "k comes from the seed diagnostic_constants"
-    assert not re.search(r"weight\s*[*/+]\s*\d|\d\s*[*/]\s*weight", code)
+    for path in _sql():
+        code = _code(path)
+        for band in _seed("vibe_thresholds"):
+            assert band["vibe"] not in code, path.name
+        # The first version's edges and rule. Not read from the seeds: any number may become a definition one day.
+        assert not set(re.findall(r"(?<![\w.])\d+(?![\w.])", code)) & {"25", "50", "75", "30000"}, path.name
+        assert not re.search(r"(position|rank)\s*<=?\s*\d", code), f"{path.name}: k comes from the seed"
+        assert not re.search(r"weight\s*[*/+]\s*\d|\d\s*[*/]\s*weight", code), path.name
 
 
 def test_models_name_no_engine_and_need_no_package() -> None:
@@ -140,44 +139,41 @@ def test_incremental_models_use_the_same_macros_however_they_are_run() -> None:
 # ---- descriptions and tests ----
 
 
-@pytest.mark.parametrize("model", _marts(), ids=lambda model: str(model["name"]))
-def test_marts_are_described(model: dict[str, Any]) -> None:
-    assert model["description"].startswith(("One row a ", "One row an ")), "a mart's description opens with its grain"
-    for column in model["columns"]:
-        assert column["description"], column["name"]
-        assert column["data_type"], column["name"]
-        name, is_measured = column["name"], column["data_type"] not in ("string", "boolean")
-        assert (unit_of(name, column["data_type"]) is not None) == (is_measured and name not in WITHOUT_UNIT), name
-    keys = [test["is_key"]["arguments"]["columns"] for test in model["data_tests"] if "is_key" in test]
-    assert keys, "a mart's grain is tested"
-    names = {column["name"] for column in model["columns"]}
-    assert all(set(key) <= names for key in keys)
-    for place in [model, *model.get("versions", [])]:
-        assert set(place.get("config", {}).get("meta", {}).get("published_order", [])) <= names
+def test_marts_are_described() -> None:
+    for model in _marts():
+        mart = model["name"]
+        assert model["description"].startswith(("One row a ", "One row an ")), f"{mart}: the grain comes first"
+        for column in model["columns"]:
+            name, kind = column["name"], column["data_type"]
+            assert column["description"], f"{mart}.{name}"
+            is_measured = kind not in ("string", "boolean") and name not in WITHOUT_UNIT
+            assert (unit_of(name, kind) is not None) == is_measured, f"{mart}.{name}"
+        keys = [test["is_key"]["arguments"]["columns"] for test in model["data_tests"] if "is_key" in test]
+        assert keys, f"{mart}: the grain is not tested"
+        names = {column["name"] for column in model["columns"]}
+        assert all(set(key) <= names for key in keys), mart
+        for place in [model, *model.get("versions", [])]:
+            assert set(place.get("config", {}).get("meta", {}).get("published_order", [])) <= names, mart
 
 
 _NUMBERS = {"integer", "bigint", "double"}
 
 
-@pytest.mark.parametrize(
-    "model",
-    [model for path in _yaml_files("models/marts/listening") for model in _read(path).get("models", [])],
-    ids=lambda model: str(model["name"]),
-)
-def test_no_number_is_missing_without_a_reason(model: dict[str, Any]) -> None:
+def test_no_number_is_missing_without_a_reason() -> None:
     """A numeric column is never null, or a data test holds it against the column that says why."""
-    types = {column["name"]: column["data_type"] for column in model["columns"]}
-    tests = [test["null_has_a_reason"]["arguments"] for test in model["data_tests"] if "null_has_a_reason" in test]
-    assert all(types[test["reason"]] == "string" for test in tests)
-    explained = {column for test in tests for column in test["columns"]}
-    without_reason = {
-        column["name"]
-        for column in model["columns"]
-        if column["data_type"] in _NUMBERS
-        and {"type": "not_null"} not in column.get("constraints", [])
-        and column["name"] not in explained
-    }
-    assert not without_reason
+    for model in (model for path in _yaml_files("models/marts/listening") for model in _read(path).get("models", [])):
+        types = {column["name"]: column["data_type"] for column in model["columns"]}
+        tests = [test["null_has_a_reason"]["arguments"] for test in model["data_tests"] if "null_has_a_reason" in test]
+        assert all(types[test["reason"]] == "string" for test in tests), model["name"]
+        explained = {column for test in tests for column in test["columns"]}
+        without_reason = {
+            column["name"]
+            for column in model["columns"]
+            if column["data_type"] in _NUMBERS
+            and {"type": "not_null"} not in column.get("constraints", [])
+            and column["name"] not in explained
+        }
+        assert not without_reason, model["name"]
 
 
 def test_doc_blocks_are_there_and_used() -> None:
@@ -259,16 +255,12 @@ def test_every_page_is_an_exposure_with_owner_and_address() -> None:
         assert exposure["description"].endswith(".")
 
 
-@pytest.mark.parametrize(
-    "exposure",
-    EXPOSURES,
-    ids=lambda exposure: str(exposure["name"]),
-)
-def test_exposures_name_what_their_page_queries(exposure: dict[str, Any]) -> None:
-    name = "index" if exposure["name"] == "home" else exposure["name"].replace("_", "-")
-    page = PROJECT / "reports" / "pages" / f"{name}.md"
-    declared = {re.fullmatch(r"ref\('(\w+)'(?:, v=\d+)?\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
-    assert declared == _tables_of(page)
+def test_exposures_name_what_their_page_queries() -> None:
+    for exposure in EXPOSURES:
+        name = "index" if exposure["name"] == "home" else exposure["name"].replace("_", "-")
+        page = PROJECT / "reports" / "pages" / f"{name}.md"
+        declared = {re.fullmatch(r"ref\('(\w+)'(?:, v=\d+)?\)", reference)[1] for reference in exposure["depends_on"]}  # type: ignore[index]
+        assert declared == _tables_of(page), name
 
 
 def test_no_test_hides_a_macro_in_its_arguments() -> None:

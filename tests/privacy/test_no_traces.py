@@ -152,6 +152,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     return Traced(place, said, began)
 
 
+@pytest.mark.long
 def test_the_commands_did_their_work(traced: Traced) -> None:
     """Else nothing would be proved."""
     codes = {name: done.code for name, done in traced.said.items()}
@@ -179,6 +180,7 @@ def test_the_commands_did_their_work(traced: Traced) -> None:
     assert all(word.encode() in kept for word in (REFRESH, ACCESS, SECRET, LABEL)), "it was there to be leaked"
 
 
+@pytest.mark.long
 def test_the_site_was_built_from_these_plays(traced: Traced) -> None:
     """Else the search in it would prove nothing."""
     user_id = user_id_for(LABEL, traced.home)
@@ -189,10 +191,12 @@ def test_the_site_was_built_from_these_plays(traced: Traced) -> None:
     assert found(traced.site_work, [user_id])
 
 
+@pytest.mark.long
 def test_no_file_and_no_value_holds_a_trace(traced: Traced) -> None:
     assert not found(traced.place.folder, [*PLANTED, LABEL], leave_out=traced.home)
 
 
+@pytest.mark.long
 def test_no_cache_of_the_checkout_holds_a_trace(traced: Traced) -> None:
     """Evidence and Vite write beside the project's own files."""
     reports = traced.place.project / "reports"
@@ -245,6 +249,7 @@ def test_quotes_leave_out_the_account_s_own_names(tmp_path: Path) -> None:
         own_names.clear()
 
 
+@pytest.mark.long
 def test_no_command_said_any_of_it(traced: Traced) -> None:
     for name, done in traced.said.items():
         assert not [word for word in PLANTED if word in done.text], f"{name} said:\n{done.text}"
@@ -252,6 +257,7 @@ def test_no_command_said_any_of_it(traced: Traced) -> None:
     assert LABEL not in traced.said["follow"].text
 
 
+@pytest.mark.long
 def test_secrets_are_for_their_owner_alone(traced: Traced) -> None:
     looked_at = 0
     for path in (traced.home, *traced.home.rglob("*")):

@@ -42,6 +42,8 @@ from tests.extract.exports import record, write_json
 from tests.privacy.scanner import found
 from tests.spotiflow.conftest import settings_of
 
+pytestmark = pytest.mark.long
+
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MONDAY = START.date()
 # Files for everybody, and what services were asked in nobody's name.
@@ -449,7 +451,6 @@ def test_what_a_former_run_left_of_others_goes_first(three: Household, tmp_path:
 # --- longer ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.long
 def test_it_equals_a_place_that_never_knew_the_others(three: Household, tmp_path: Path, catalogue_file: Path) -> None:
     """Every published table; so no median, pool, rank or average over others is in one."""
     shutil.copytree(three.home, tmp_path / "place" / "home")  # one key: the same pseudonyms
@@ -478,7 +479,6 @@ def test_it_equals_a_place_that_never_knew_the_others(three: Household, tmp_path
     assert compared > 200
 
 
-@pytest.mark.long
 def test_in_everybody_s_tables_the_others_are_found(three: Household) -> None:
     three.run("refresh", "--no-site")
     words = [user_id_for(BEN.label, three.home), CLEO.name, f"Title of {BEN.label}"]
@@ -491,7 +491,6 @@ def test_in_everybody_s_tables_the_others_are_found(three: Household) -> None:
     assert not found(three.own(BEN).warehouse.parent, words)
 
 
-@pytest.mark.long
 def test_a_sample_listener_alone(sample_build: Place, tmp_path: Path) -> None:
     place = Place(tmp_path / "place")
     shutil.copytree(

@@ -14,6 +14,8 @@ from tests.reports.server import serving
 from tests.reports.test_share_card import NEUTRAL, download, is_drawn
 from tests.reports.words import UNKNOWN, week
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def almost_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltSite]:

@@ -32,6 +32,7 @@ def test_a_measure_day_by_day(visitor: Visitor, built_site: BuiltSite, listener:
         assert plain(line.locator("td").inner_text()) == percent(row["valence_pct"])
 
 
+@pytest.mark.long
 def test_scores_stand_side_by_side(visitor: Visitor, built_site: BuiltSite, listener: dict[str, object]) -> None:
     page = visitor.open(f"/audio-features/?listener={listener['user_id']}")
     chart = page.get_by_test_id("scores-chart")
@@ -82,6 +83,7 @@ def test_date_range_limits_everything(visitor: Visitor, built_site: BuiltSite, l
     expect(page.get_by_test_id("select-from")).to_have_value(str(first))
 
 
+@pytest.mark.long
 def test_a_square_opens_its_day(visitor: Visitor, built_site: BuiltSite, listener: dict[str, object]) -> None:
     on = built_site.row(
         "select listening_date from daily_listening where user_id = ? order by plays desc", listener["user_id"]
@@ -102,6 +104,7 @@ def test_a_square_opens_its_day(visitor: Visitor, built_site: BuiltSite, listene
     expect(page.get_by_test_id("hero-title")).to_contain_text(day(on))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_keyboard_goes_from_day_to_day(visitor: Visitor, listener: dict[str, object]) -> None:
     page = visitor.open(f"/audio-features/?listener={listener['user_id']}")
     page.get_by_test_id("measure-chart").get_by_role("slider").focus()
@@ -121,6 +124,7 @@ def test_keyboard_goes_from_day_to_day(visitor: Visitor, listener: dict[str, obj
     page.wait_for_url(f"**/day/**date={focused}**")
 
 
+@pytest.mark.long
 def test_plays_of_a_day_in_order(visitor: Visitor, built_site: BuiltSite, listener: dict[str, object]) -> None:
     on = built_site.row(
         """
@@ -149,6 +153,7 @@ def test_plays_of_a_day_in_order(visitor: Visitor, built_site: BuiltSite, listen
         assert ("skipped" in text) == bool(row["is_skipped"])
 
 
+@pytest.mark.long
 def test_calendar_on_a_phone_scrolls_inside_its_card(new_visitor, listener: dict[str, object]) -> None:  # type: ignore[no-untyped-def]
     page = new_visitor(PHONE).open(f"/audio-features/?listener={listener['user_id']}")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE

@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Request, expect
 
 from tests.reports.conftest import BASE_PATH as BASE
 from tests.reports.conftest import BuiltSite, Visitor
-from tests.reports.test_pages import PATHS
+from tests.reports.test_every_page import PATHS
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.reports.accessibility import obstacles
-from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
+from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, count, duration, number, percent, week
+from tests.sharing import mostly_long
 
 
 def named(site: BuiltSite) -> list[dict[str, object]]:
@@ -110,6 +109,7 @@ def latest(site: BuiltSite, *people: dict[str, object]) -> object:
     )["week"]
 
 
+@pytest.mark.long
 def test_without_a_choice_the_first_two_and_their_latest_week(visitor: Visitor, built_site: BuiltSite) -> None:
     one, other = named(built_site)[:2]
     page = visitor.open("/compare/")
@@ -142,6 +142,7 @@ def test_selectors_change_page_and_address_and_an_address_is_enough(visitor: Vis
     visitor.check()
 
 
+@pytest.mark.long
 def test_whoever_is_chosen_twice_changes_places(visitor: Visitor, built_site: BuiltSite) -> None:
     one, other = named(built_site)[:2]
     monday = latest(built_site, one, other)
@@ -174,13 +175,17 @@ def pair_of(site: BuiltSite, which: str) -> tuple[object, object, object]:
     return pair["user_id"], pair["other_user_id"], weeks["week"]
 
 
-@pytest.mark.parametrize("which", ["least in common", "most in common", "one of them silent", "one not there yet"])
+@pytest.mark.parametrize(
+    "which",
+    mostly_long(["least in common", "most in common", "one of them silent", "one not there yet"], "most in common"),
+)
 def test_pairs_of_every_kind(visitor: Visitor, built_site: BuiltSite, which: str) -> None:
     *ids, monday = pair_of(built_site, which)
     one, other = (built_site.row("select * from dim_users where user_id = ?", id) for id in ids)
     shows(visitor.open(address(one, other, monday)), built_site, one, other, monday)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("question", ["?listener=nobody", "?other=nobody&week=1999-01-04", "?week=yesterday"])
 def test_address_that_fits_nothing_shows_something_and_says_so(visitor: Visitor, question: str) -> None:
     page = visitor.open(f"/compare/{question}")
@@ -188,21 +193,9 @@ def test_address_that_fits_nothing_shows_something_and_says_so(visitor: Visitor,
     expect(page.get_by_test_id("match-value")).to_be_visible()
 
 
+@pytest.mark.long
 def test_one_listener_twice_is_two_listeners(visitor: Visitor, built_site: BuiltSite) -> None:
     one = named(built_site)[0]
     page = visitor.open(f"/compare/?listener={one['user_id']}&other={one['user_id']}")
     expect(page.get_by_test_id("notice")).to_be_visible()
     assert visitor.asked("other") != one["user_id"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-@pytest.mark.parametrize("path", ["/compare/", "/weekly-wrapped/"])
-def test_nothing_stands_in_the_way_of_assistive_technology(
-    new_visitor: Callable[..., Visitor], path: str, width: int, scheme: str
-) -> None:
-    page = new_visitor(width, color_scheme=scheme).open(path)
-    for summary in page.locator("main summary").all():
-        summary.click()
-    assert obstacles(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

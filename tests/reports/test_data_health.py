@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.reports.conftest import PROBLEM, BuiltSite, Visitor
@@ -210,6 +211,7 @@ def test_lineage_and_definitions_are_one_click_away(visitor: Visitor) -> None:
 # ---- a site with much that can be wrong ----
 
 
+@pytest.mark.long
 def test_trouble_stands_first(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     page = troubled_visitor.open("/data-health/")
     verdict = page.get_by_test_id("health-verdict").inner_text()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, day, minutes, number, percent
+from tests.sharing import mostly_long
 
 DAYS = {
     "a busy one": "select * from daily_listening order by listens desc, user_id limit 1",
@@ -84,7 +85,7 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         assert (str(song["vibe"]) if song["vibe"] else UNKNOWN) in cells[5]
 
 
-@pytest.mark.parametrize("which", DAYS)
+@pytest.mark.parametrize("which", mostly_long(DAYS, "a busy one"))
 def test_day_shows_what_is_published(visitor: Visitor, built_site: BuiltSite, which: str) -> None:
     rows = built_site.rows(DAYS[which])
     for row in rows:
@@ -126,6 +127,7 @@ def test_a_date_opens_its_day_and_days_lead_on(visitor: Visitor, built_site: Bui
     visitor.settle()
 
 
+@pytest.mark.long
 def test_there_is_nothing_before_the_first_and_after_the_last_day(visitor: Visitor, built_site: BuiltSite) -> None:
     one = built_site.row("select * from dim_users where plays > 0 order by plays desc, user_id")
     page = visitor.open(f"/day/?listener={one['user_id']}&date={one['first_listening_date']}")
@@ -134,6 +136,7 @@ def test_there_is_nothing_before_the_first_and_after_the_last_day(visitor: Visit
     expect(page.get_by_test_id("next-day")).to_be_disabled()
 
 
+@pytest.mark.long
 def test_without_a_choice_the_newest_day(visitor: Visitor, built_site: BuiltSite) -> None:
     one = built_site.row(
         "select * from dim_users where has_display_name and plays > 0 order by is_sample, display_name"

@@ -110,6 +110,7 @@ def _found(pattern: str, text: str) -> str:
     return found[1]
 
 
+@pytest.mark.long
 def test_every_link_to_a_definition_arrives(visitor: Visitor) -> None:
     found: dict[str, set[str]] = {"/definitions/": set(), "/glossary/": set()}
     for path in (*found, "/", "/weekly-wrapped/", "/day/", "/predicted-vs-actual/"):

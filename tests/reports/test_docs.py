@@ -50,6 +50,7 @@ def test_every_link_into_the_documentation_has_its_page(built_site: BuiltSite) -
         assert f'"{unique_id}"' in text, unique_id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("below", ["", "reports/2026"])
 def test_works_under_any_address(built_site: BuiltSite, browser: Browser, tmp_path: Path, below: str) -> None:
     place = tmp_path / "host" / below / "docs"

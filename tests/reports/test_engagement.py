@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.reports.conftest import PHONE, BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, count, day, duration, number, percent, points, week
+from tests.sharing import mostly_long
 
 SEGMENT = "segment_kind = ? and segment = ?"
 EVERYBODY = ("everybody", "everybody")
@@ -87,6 +88,7 @@ def test_each_week_stands_in_the_charts_tables(visitor: Visitor, built_site: Bui
         assert (line[1] == UNKNOWN) == (not row["is_complete_week"])
 
 
+@pytest.mark.long
 def test_minutes_a_day_are_those_of_everybody(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/engagement/")
     page.get_by_test_id("by-day").check(force=True)
@@ -100,6 +102,7 @@ def test_minutes_a_day_are_those_of_everybody(visitor: Visitor, built_site: Buil
     visitor.check()
 
 
+@pytest.mark.long
 def test_lost_listeners_whose_data_may_simply_end(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/engagement/")
     row = built_site.row(
@@ -115,7 +118,7 @@ def test_lost_listeners_whose_data_may_simply_end(visitor: Visitor, built_site: 
     )
 
 
-@pytest.mark.parametrize("width", [1440, PHONE])
+@pytest.mark.parametrize("width", mostly_long([1440, PHONE], PHONE))
 def test_retention_is_that_of_the_published_file(new_visitor, built_site: BuiltSite, width: int) -> None:  # type: ignore[no-untyped-def]
     """Cell by cell, through all columns; what is not observed says so, what has not come yet is empty."""
     kind, segment = built_site.rows(
@@ -158,6 +161,7 @@ def test_retention_is_that_of_the_published_file(new_visitor, built_site: BuiltS
     assert set(published) <= seen
 
 
+@pytest.mark.long
 def test_a_segment_is_chosen_shared_and_linked(visitor: Visitor, built_site: BuiltSite) -> None:
     kind, segment = built_site.rows(
         "select segment_kind, segment from weekly_engagement where segment_kind = 'genre' order by segment limit 1"
@@ -178,6 +182,7 @@ def test_a_segment_is_chosen_shared_and_linked(visitor: Visitor, built_site: Bui
     expect(page.get_by_test_id("segment-title")).to_contain_text(str(segment))
 
 
+@pytest.mark.long
 def test_an_unknown_segment_is_everybody_and_says_so(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open(address("genre", "no such genre"))
     expect(page.get_by_test_id("notice")).to_contain_text("not on this site")
@@ -194,7 +199,7 @@ def labels(site: BuiltSite) -> dict[str, str]:
     return {str(row["key"]): str(row["label"]) for row in rows}
 
 
-@pytest.mark.parametrize("outcome", ["completion", "skip rate", "repeat rate"])
+@pytest.mark.parametrize("outcome", mostly_long(["completion", "skip rate", "repeat rate"], "skip rate"))
 def test_what_drives_an_outcome(visitor: Visitor, built_site: BuiltSite, outcome: str) -> None:
     """Slopes with their intervals; the sentence names exactly those that are told from zero."""
     rows = built_site.rows("select * from feature_engagement_slopes where outcome = ?", outcome)
@@ -269,7 +274,7 @@ def test_tenths_of_a_feature(visitor: Visitor, built_site: BuiltSite) -> None:
     assert ("cannot be told from zero" in said) == (not slope["is_told_from_zero"])
 
 
-@pytest.mark.parametrize("segment", [EVERYBODY, None])
+@pytest.mark.parametrize("segment", mostly_long([EVERYBODY, None], EVERYBODY))
 def test_what_listeners_said(visitor: Visitor, built_site: BuiltSite, segment: tuple[str, str] | None) -> None:
     if segment is None:
         found = built_site.row(
@@ -308,6 +313,7 @@ def test_what_listeners_said(visitor: Visitor, built_site: BuiltSite, segment: t
     assert f"{percent(whole['positive_share_pct'])} of {count(whole['verdicts'], 'verdict')} are positive" in said
 
 
+@pytest.mark.long
 def test_charts_can_be_read_with_the_keyboard(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/engagement/")
     rows = built_site.rows(f"select * from weekly_engagement where {SEGMENT} order by week_start", *EVERYBODY)
@@ -321,6 +327,7 @@ def test_charts_can_be_read_with_the_keyboard(visitor: Visitor, built_site: Buil
         page.keyboard.press("ArrowRight")
 
 
+@pytest.mark.long
 def test_the_page_loads_little(visitor: Visitor) -> None:
     """One segment's rows, not those of all."""
     files: list[Response] = []
@@ -333,6 +340,7 @@ def test_the_page_loads_little(visitor: Visitor) -> None:
 # ---- a site with much that can be missing ----
 
 
+@pytest.mark.long
 def test_without_intervals_nothing_is_told_from_zero(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     why = str(
         troubled.row(
@@ -349,6 +357,7 @@ def test_without_intervals_nothing_is_told_from_zero(troubled_visitor: Visitor, 
     assert why.removesuffix(".") in words_of(page.get_by_test_id("measure-verdict"))
 
 
+@pytest.mark.long
 def test_a_week_in_part_and_a_week_of_nobody(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     page = troubled_visitor.open("/engagement/")
     newest = troubled.row("select max(week_start) as week_start from weekly_engagement")["week_start"]
@@ -361,6 +370,7 @@ def test_a_week_in_part_and_a_week_of_nobody(troubled_visitor: Visitor, troubled
     assert told[-1][2] != UNKNOWN
 
 
+@pytest.mark.long
 def test_a_name_that_needs_quoting(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     """In SQL, in the address, in a link from one page to the other."""
     name = "children's & rock'n'roll"

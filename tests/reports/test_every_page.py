@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.conftest import PROJECT, Place, once_a_session
 from tests.reports import histories
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.server import serving
-from tests.reports.test_pages import PATHS
+from tests.reports.words import day
+from tests.sharing import mostly_long
 
+PATHS = [
+    "/",
+    "/weekly-wrapped/",
+    "/compare/",
+    "/day/",
+    "/predicted-vs-actual/",
+    "/scorecard/",
+    "/audio-features/",
+    "/top-songs/",
+    "/search/",
+    "/track/",
+    "/artist/",
+    "/engagement/",
+    "/segments/",
+    "/definitions/",
+    "/glossary/",
+    "/data-health/",
+]
 AXE = PROJECT / "reports" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (1440, 768, 360)
 THEMES = ("light", "dark")
@@ -78,17 +99,57 @@ def _findings(page: Page) -> list[str]:
     return [json.dumps(one) for one in found]
 
 
+def is_dark(page: Page) -> bool:
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return max(int(part) for part in re.findall(r"\d+", background)[:3]) < 60
+
+
+def _is_whole(page: Page, site: BuiltSite) -> None:
+    """A title, headings in order, and a footer that says what the published file says."""
+    assert "SpotiFlow" in page.title()
+    assert "Evidence" not in page.content().replace("__evidence", "").replace("evidence-theme", "")
+    expect(page.locator("h1")).to_have_count(1)
+    levels = [int(name[1]) for name in page.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName)")]
+    assert all(following <= former + 1 for former, following in itertools.pairwise(levels)), levels
+    published = site.row("select data_as_of, published_at from publication")
+    footer = page.get_by_test_id("footer")
+    expect(footer.get_by_test_id("data-as-of")).to_contain_text(day(published["data_as_of"]))  # type: ignore[arg-type]
+    expect(footer.get_by_test_id("published-at")).to_contain_text(day(published["published_at"]))  # type: ignore[arg-type]
+    newest = site.rows(
+        """
+        select family, version from definition_versions
+        where valid_from <= (select max(week_start) from weekly_listening)
+        qualify row_number() over (partition by family order by valid_from desc) = 1
+        order by family
+        """
+    )
+    assert newest
+    expect(footer.get_by_test_id("definition-versions")).to_have_text(
+        ", ".join(f"{str(row['family']).replace('_', ' ')} v{row['version']}" for row in newest)
+    )
+    sample = len(site.rows("select 1 from dim_users where is_sample limit 1"))
+    expect(footer.get_by_test_id("sample-note").filter(has_text="fictional")).to_have_count(sample)
+
+
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_long(KINDS, "the sample"))
 def test_page_stands(sites: Callable[[str], BuiltSite], browser: Browser, kind: str, path: str) -> None:
-    """No error, on the page or in its console, no foreign request, nothing too wide, nothing that axe-core minds."""
+    """Loaded once and looked at in each theme and width, with all that folds unfolded.
+
+    It is whole, asks no other machine for anything, is never wider than the screen, and neither the browser nor
+    axe-core finds a fault.
+    """
     site = sites(kind)
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}, reduced_motion="reduce")
     visitor = Visitor(context.new_page(), site.url)
     visitor.watch()
     page = visitor.open(_address(site, path, kind))
+    _is_whole(page, site)
+    for summary in page.locator("main summary").all():
+        summary.click()
     for theme in THEMES:
         page.evaluate("theme => document.documentElement.setAttribute('data-theme', theme)", theme)
+        assert is_dark(page) == (theme == "dark"), theme
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             # Charts learn of their new width a moment later.
@@ -103,6 +164,7 @@ def test_page_stands(sites: Callable[[str], BuiltSite], browser: Browser, kind: 
     assert visitor.problems == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PATHS)
 def test_keyboard_alone_gets_everywhere(sites: Callable[[str], BuiltSite], browser: Browser, path: str) -> None:
     """Tab goes from one thing to the next in the page's order, is never caught, and shows where it is."""
@@ -143,6 +205,7 @@ def test_keyboard_alone_gets_everywhere(sites: Callable[[str], BuiltSite], brows
     assert visitor.problems == []
 
 
+@pytest.mark.long
 def test_no_page_fetches_more_than_a_megabyte(sites: Callable[[str], BuiltSite], browser: Browser) -> None:
     """Five years of somebody; the search and the top songs of any dates may load by the year."""
     site = sites("five years")
@@ -163,6 +226,7 @@ def test_no_page_fetches_more_than_a_megabyte(sites: Callable[[str], BuiltSite],
         assert path in by_the_year or sum(sizes) < 1_000_000, f"{path}: {sum(sizes):,} bytes"
 
 
+@pytest.mark.long
 def test_pages_do_not_grow_in_number(sites: Callable[[str], BuiltSite]) -> None:
     """As many files of HTML for five years as for one play."""
 

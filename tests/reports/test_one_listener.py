@@ -15,6 +15,8 @@ from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.server import serving
 from tests.reports.test_share_card import SIZES, download, is_drawn, keeps_its_margins
 
+pytestmark = pytest.mark.long
+
 NAME = "Maximiliane-Theodora of the House of Very Long Playlists"
 TITLE = "The Song That Explains in Its Own Name Everything That Happens in It, Verse by Verse (Live, Part 2) 👩‍👩‍👧‍👦"
 ARTIST = "Orchestra-of-the-Unbreakably-Hyphenated-Names-Without-A-Single-Space-In-Between"

@@ -19,6 +19,8 @@ from tests.reports.server import serving
 from tests.reports.words import day, percent, points
 from tests.spotiflow.conftest import copy_project
 
+pytestmark = pytest.mark.long
+
 FIFTH = {"vibe": "Quietly Content", "colour": "#7FB069", "emoji": "😌"}
 CALM, TALK = "acoustic_calm", "talkativeness"
 LABELS = {CALM: "Acoustic calm", TALK: "Talkativeness"}

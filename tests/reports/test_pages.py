@@ -1,74 +1,18 @@
-"""Every page, on a desktop and on a phone: whole, quiet, at home on 127.0.0.1."""
+"""What all pages share: the theme, the keyboard, contrast, what they fetch, and the page for wrong addresses."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.reports.conftest import DESKTOP, PHONE, BuiltSite, Visitor
-from tests.reports.words import day
-
-PATHS = [
-    "/",
-    "/weekly-wrapped/",
-    "/compare/",
-    "/day/",
-    "/predicted-vs-actual/",
-    "/scorecard/",
-    "/audio-features/",
-    "/top-songs/",
-    "/search/",
-    "/track/",
-    "/artist/",
-    "/engagement/",
-    "/segments/",
-    "/definitions/",
-    "/glossary/",
-    "/data-health/",
-]
+from tests.reports.conftest import BuiltSite, Visitor
+from tests.reports.test_every_page import is_dark
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-@pytest.mark.parametrize("path", PATHS)
-def test_page_is_whole(new_visitor: Callable[..., Visitor], built_site: BuiltSite, path: str, width: int) -> None:
-    page = new_visitor(width).open(path)
-
-    assert "SpotiFlow" in page.title()
-    assert "Evidence" not in page.content().replace("__evidence", "").replace("evidence-theme", "")
-    expect(page.locator("h1")).to_have_count(1)
-    levels = [int(name[1]) for name in page.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName)")]
-    assert all(following <= former + 1 for former, following in itertools.pairwise(levels)), levels
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-    published = built_site.row("select data_as_of, published_at from publication")
-    footer = page.get_by_test_id("footer")
-    expect(footer.get_by_test_id("data-as-of")).to_contain_text(day(published["data_as_of"]))  # type: ignore[arg-type]
-    expect(footer.get_by_test_id("published-at")).to_contain_text(day(published["published_at"]))  # type: ignore[arg-type]
-    newest = built_site.rows(
-        """
-        select family, version from definition_versions
-        where valid_from <= (select max(week_start) from weekly_listening)
-        qualify row_number() over (partition by family order by valid_from desc) = 1
-        order by family
-        """
-    )
-    assert newest
-    expect(footer.get_by_test_id("definition-versions")).to_have_text(
-        ", ".join(f"{str(row['family']).replace('_', ' ')} v{row['version']}" for row in newest)
-    )
-    if built_site.rows("select 1 from dim_users where is_sample"):
-        expect(footer.get_by_test_id("sample-note")).to_contain_text("fictional")
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_page_is_dark_where_the_reader_likes_it_dark(new_visitor: Callable[..., Visitor], path: str) -> None:
-    page = new_visitor(color_scheme="dark").open(path)
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert max(int(part) for part in re.findall(r"\d+", background)[:3]) < 60
+def test_pages_are_dark_where_the_reader_likes_it_dark(new_visitor: Callable[..., Visitor]) -> None:
+    assert is_dark(new_visitor(color_scheme="dark").open("/weekly-wrapped/"))
 
 
 def test_theme_switch_is_remembered(visitor: Visitor) -> None:
@@ -88,16 +32,6 @@ def test_keyboard_reaches_the_content_and_the_selectors(visitor: Visitor) -> Non
     expect(page.locator(":focus")).to_have_attribute("id", "content")
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_attribute("data-testid", "select-listener")
-
-
-def test_everything_that_can_be_used_has_a_name(visitor: Visitor) -> None:
-    for path in PATHS:
-        page = visitor.open(path)
-        nameless = page.locator("a, button, select, input").evaluate_all(
-            """all => all.filter(one => !(one.getAttribute('aria-label') || one.textContent.trim()
-                || one.labels?.length)).map(one => one.outerHTML)"""
-        )
-        assert nameless == [], path
 
 
 def test_text_stands_out_from_its_background(new_visitor: Callable[..., Visitor]) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import number, percent, points
+from tests.sharing import mostly_long
 
 CHOICE = ("recommender", "user_id", "week_start", "top_song_number")
 
@@ -73,6 +74,7 @@ def test_top_song_3_shows_that_songs_numbers(visitor: Visitor, built_site: Built
     expect(page.get_by_test_id("song-3")).to_be_checked()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("song", [1, 2, 4, 5])
 def test_each_top_song(visitor: Visitor, built_site: BuiltSite, song: int) -> None:
     choice = built_site.row(
@@ -82,6 +84,7 @@ def test_each_top_song(visitor: Visitor, built_site: BuiltSite, song: int) -> No
     shows(visitor.open(address(choice)), built_site, choice)
 
 
+@pytest.mark.long
 def test_selectors_change_page_and_address(visitor: Visitor, built_site: BuiltSite) -> None:
     choice = built_site.row(
         """
@@ -105,6 +108,7 @@ def test_selectors_change_page_and_address(visitor: Visitor, built_site: BuiltSi
     visitor.check()
 
 
+@pytest.mark.long
 def test_without_a_choice_the_latest_week_that_was_asked_for(visitor: Visitor, built_site: BuiltSite) -> None:
     choice = built_site.row(
         """
@@ -120,6 +124,7 @@ def test_without_a_choice_the_latest_week_that_was_asked_for(visitor: Visitor, b
     expect(page.get_by_test_id("select-recommender")).to_have_value(str(choice["recommender"]))
 
 
+@pytest.mark.long
 def test_every_recommender_says_what_it_is(visitor: Visitor, built_site: BuiltSite) -> None:
     """Those that come with SpotiFlow stand first, in the words of their seed; a team's own models follow."""
     page = visitor.open("/predicted-vs-actual/")
@@ -144,6 +149,7 @@ def test_every_recommender_says_what_it_is(visitor: Visitor, built_site: BuiltSi
         expect(about).to_contain_text(f"{name}: {told[name] or 'A model of the team’s own'}")
 
 
+@pytest.mark.long
 def test_no_recommendation_says_why(visitor: Visitor, built_site: BuiltSite) -> None:
     """Top Songs without a comparison: the page names the reason and what to do."""
     recommender = built_site.row("select recommender from fct_recommendations limit 1")["recommender"]
@@ -178,12 +184,13 @@ def test_no_recommendation_says_why(visitor: Visitor, built_site: BuiltSite) -> 
             assert "song" in why
 
 
+@pytest.mark.long
 def test_caution_stands_beside_similarity(visitor: Visitor) -> None:
     page = visitor.open("/predicted-vs-actual/")
     expect(page.get_by_role("complementary")).to_contain_text("similar by construction")
 
 
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("version", mostly_long(["1.0", "2.0"], "2.0"))
 def test_all_listeners_and_a_version(visitor: Visitor, built_site: BuiltSite, version: str) -> None:
     """Means over everybody, of the version that the reader chooses; each with its interval."""
     page = visitor.open("/predicted-vs-actual/?recommender=house-blend&listener=all")
@@ -216,6 +223,7 @@ def test_all_listeners_and_a_version(visitor: Visitor, built_site: BuiltSite, ve
             expect(line.get_by_test_id("chance")).to_have_text(chance)
 
 
+@pytest.mark.long
 def test_one_song_says_what_chance_would_reach(visitor: Visitor, built_site: BuiltSite) -> None:
     """Chance, skill and what the listener did stand beside likeness."""
     row = built_site.row(

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, number, percent, plain, points
+from tests.sharing import mostly_long
 
 METRICS = ("similarity", "skill", "hit_rate", "mrr", "ndcg")
 
@@ -29,7 +30,7 @@ def name(site: BuiltSite, recommender: object, version: object) -> str:
     return f"{recommender} {version}" if len(versions) > 1 else str(recommender)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", mostly_long(METRICS, "hit_rate"))
 def test_every_recommender_with_its_interval(visitor: Visitor, built_site: BuiltSite, metric: str) -> None:
     page = visitor.open(f"/scorecard/?metric={metric}")
     horizon = visitor.asked("horizon")
@@ -59,6 +60,7 @@ def test_every_recommender_with_its_interval(visitor: Visitor, built_site: Built
             expect(line.get_by_test_id("range")).to_have_text(f"{low} to {high}")
 
 
+@pytest.mark.long
 def test_the_best_stands_first(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/scorecard/?metric=hit_rate&horizon=short")
     best = built_site.row(
@@ -101,6 +103,7 @@ def test_verdicts_are_those_of_the_comparison(visitor: Visitor, built_site: Buil
             assert signed("0 to 1", turn * float(str(pair["difference"]))) in told
 
 
+@pytest.mark.long
 def test_changes_say_whether_they_helped(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/scorecard/?metric=hit_rate&horizon=short")
     changes = built_site.rows(
@@ -135,6 +138,7 @@ def test_trend_shows_the_published_weeks(visitor: Visitor, built_site: BuiltSite
         assert shown[1] == (UNKNOWN if row["interval_low"] is None else percent(row["interval_low"]))
 
 
+@pytest.mark.long
 def test_described_metrics(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/scorecard/?metric=hit_rate&horizon=long")
     rows = built_site.rows(
@@ -150,6 +154,7 @@ def test_described_metrics(visitor: Visitor, built_site: BuiltSite) -> None:
         expect(cell).to_have_text(written(row["unit"], row["metric_value"]))
 
 
+@pytest.mark.long
 def test_shared_address_shows_the_same(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/scorecard/?metric=mrr&horizon=long")
     expect(page.get_by_test_id("metric-mrr")).to_be_checked()

@@ -70,6 +70,7 @@ def test_plays_over_time_and_who_played_it(visitor: Visitor, built_site: BuiltSi
     )
 
 
+@pytest.mark.long
 def test_where_it_was_recommended(visitor: Visitor, built_site: BuiltSite) -> None:
     track = built_site.row(
         """
@@ -123,12 +124,14 @@ def test_search_for_an_artist(visitor: Visitor, built_site: BuiltSite) -> None:
     expect(page.get_by_test_id("track-title")).to_have_text(str(rows[0]["track_name"]))
 
 
+@pytest.mark.long
 def test_the_address_keeps_the_search(visitor: Visitor) -> None:
     page = visitor.open("/search/?search=the%20polite")
     expect(page.get_by_test_id("search")).to_have_value("the polite")
     expect(page.get_by_test_id("found-artist").first).to_contain_text("The Polite")
 
 
+@pytest.mark.long
 def test_nothing_found_and_wrong_addresses(visitor: Visitor) -> None:
     page = visitor.open("/search/?search=zzzzzz")
     expect(page.get_by_test_id("empty-state")).to_contain_text("Nothing is called “zzzzzz”")

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import count, number, percent
+from tests.sharing import mostly_long
 
 SEGMENT = "segment_kind = ? and segment = ?"
 KINDS = {"vibe": "dominant_vibe", "sound cluster": "dominant_sound_cluster", "genre": "dominant_genre"}
@@ -91,6 +92,7 @@ def shows(page: Page, site: BuiltSite, kind: str, segment: str) -> None:
     ]
 
 
+@pytest.mark.long
 def test_without_a_choice_the_largest_vibe(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/segments/")
     segment = str(segments_of(built_site, "vibe")[0]["segment"])
@@ -98,7 +100,7 @@ def test_without_a_choice_the_largest_vibe(visitor: Visitor, built_site: BuiltSi
     assert (visitor.asked("kind"), visitor.asked("segment")) == ("vibe", segment)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_long(KINDS, "genre"))
 def test_kind_and_segment_are_chosen_and_shared(visitor: Visitor, built_site: BuiltSite, kind: str) -> None:
     segments = segments_of(built_site, kind)
     page = visitor.open("/segments/")
@@ -125,6 +127,7 @@ def test_kind_and_segment_are_chosen_and_shared(visitor: Visitor, built_site: Bu
     shows(page, built_site, kind, largest)
 
 
+@pytest.mark.long
 def test_what_a_segment_means(visitor: Visitor, built_site: BuiltSite) -> None:
     sound = built_site.row(
         """
@@ -148,6 +151,7 @@ def test_what_a_segment_means(visitor: Visitor, built_site: BuiltSite) -> None:
     )
 
 
+@pytest.mark.long
 def test_who_is_in_none_is_said_with_the_reason(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     missing = troubled.rows("select user_id from listener_segments where dominant_genre is null")
     assert len(missing) > 1
@@ -158,6 +162,7 @@ def test_who_is_in_none_is_said_with_the_reason(troubled_visitor: Visitor, troub
     expect(page.get_by_test_id("without")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_an_unknown_segment_says_so(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open(address("genre", "no such genre"))
     expect(page.get_by_test_id("notice")).to_contain_text("not on this site")
@@ -187,7 +192,7 @@ def same(told: str, published: object) -> bool:
     return told.removeprefix("'") == published
 
 
-@pytest.mark.parametrize("table", ["segment_top_tracks", "segment_top_artists"])
+@pytest.mark.parametrize("table", mostly_long(["segment_top_tracks", "segment_top_artists"], "segment_top_tracks"))
 def test_a_list_is_taken_along_as_csv(visitor: Visitor, built_site: BuiltSite, tmp_path: Path, table: str) -> None:
     """All places, not only those on show; the table's own columns; every value as published."""
     kind, segment = "sound cluster", str(segments_of(built_site, "sound cluster")[0]["segment"])
@@ -203,6 +208,7 @@ def test_a_list_is_taken_along_as_csv(visitor: Visitor, built_site: BuiltSite, t
         assert {column for column in row if not same(told[column], row[column])} == set()
 
 
+@pytest.mark.long
 def test_the_listeners_are_taken_along_as_csv(visitor: Visitor, built_site: BuiltSite, tmp_path: Path) -> None:
     segment = str(segments_of(built_site, "genre")[0]["segment"])
     page = visitor.open(address("genre", segment))
@@ -226,6 +232,7 @@ def test_the_listeners_are_taken_along_as_csv(visitor: Visitor, built_site: Buil
         assert {column for column in row if not same(told[column], row[column])} == set()
 
 
+@pytest.mark.long
 def test_the_page_loads_little(visitor: Visitor) -> None:
     files: list[Response] = []
     visitor.page.on("response", lambda one: files.append(one) if one.url.endswith((".parquet", ".arrow")) else None)

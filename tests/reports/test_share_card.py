@@ -13,6 +13,7 @@ from tests.reports import pictures
 from tests.reports.conftest import PHONE, BuiltSite, Visitor
 from tests.reports.test_weekly_wrapped import find
 from tests.reports.words import number, percent, week
+from tests.sharing import mostly_long
 
 SIZES = {"square": (1080, 1080), "tall": (1080, 1920)}
 NEUTRAL = "#2d2550"  # the colour of a card without a vibe
@@ -76,6 +77,7 @@ def words_of(site: BuiltSite, row: dict[str, object]) -> list[str]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SIZES)
 def test_card_has_the_size_and_the_colour_of_the_vibe(visitor: Visitor, built_site: BuiltSite, name: str) -> None:
     row = built_site.row(find("the usual"))
@@ -99,6 +101,7 @@ def test_card_has_the_size_and_the_colour_of_the_vibe(visitor: Visitor, built_si
     assert any(pictures.share_of(page, png, ink) > 0.02 for ink in INKS), "letters"
 
 
+@pytest.mark.long
 def test_each_vibe_has_a_card_of_its_colour_and_each_week_its_own(visitor: Visitor, built_site: BuiltSite) -> None:
     rows = built_site.rows(
         """
@@ -125,7 +128,17 @@ def test_each_vibe_has_a_card_of_its_colour_and_each_week_its_own(visitor: Visit
 
 @pytest.mark.parametrize(
     "which",
-    ["the usual", "one that is not over", "a silent one", "one of short plays", "one without features", "the busiest"],
+    mostly_long(
+        [
+            "the usual",
+            "one that is not over",
+            "a silent one",
+            "one of short plays",
+            "one without features",
+            "the busiest",
+        ],
+        "the usual",
+    ),
 )
 def test_card_says_what_is_published(visitor: Visitor, built_site: BuiltSite, which: str) -> None:
     for row in built_site.rows(find(which)):
@@ -152,6 +165,7 @@ def keeps_its_margins(page: Page, png: bytes) -> None:
         assert [ink for ink in INKS if pictures.share_of(page, png, ink, box) > 0] == []
 
 
+@pytest.mark.long
 def test_who_chose_no_name_has_none_on_the_card(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(
         "select w.*, u.display_name from weekly_listening as w join dim_users as u on u.user_id = w.user_id "
@@ -163,6 +177,7 @@ def test_who_chose_no_name_has_none_on_the_card(visitor: Visitor, built_site: Bu
     assert str(row["display_name"]) not in said
 
 
+@pytest.mark.long
 def test_titles_that_are_too_long_are_shortened(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(
         "select * from weekly_top_songs where top_song_number <= 5 "
@@ -174,6 +189,7 @@ def test_titles_that_are_too_long_are_shortened(visitor: Visitor, built_site: Bu
         keeps_its_margins(page, download(page, name)[1])
 
 
+@pytest.mark.long
 def test_card_by_keyboard_on_a_phone(new_visitor: Callable[..., Visitor], built_site: BuiltSite) -> None:
     page = new_visitor(PHONE).open(address(built_site.row(find("the usual"))))
     is_drawn(page)
@@ -206,6 +222,7 @@ def test_copied_link_opens_the_same_week_elsewhere(
     ).get_attribute("aria-label")
 
 
+@pytest.mark.long
 def test_where_pages_may_not_copy_the_link_is_selected(visitor: Visitor, built_site: BuiltSite) -> None:
     visitor.page.add_init_script(
         "Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error('no')) } })"
@@ -220,6 +237,7 @@ def test_where_pages_may_not_copy_the_link_is_selected(visitor: Visitor, built_s
     )
 
 
+@pytest.mark.long
 def test_no_button_for_a_share_sheet_that_is_not_there(visitor: Visitor, built_site: BuiltSite) -> None:
     visitor.page.add_init_script("Object.defineProperty(navigator, 'canShare', { value: undefined })")
     page = visitor.open(address(built_site.row(find("the usual"))))
@@ -227,6 +245,7 @@ def test_no_button_for_a_share_sheet_that_is_not_there(visitor: Visitor, built_s
     expect(page.get_by_test_id("share-square")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_share_sheet_gets_the_picture(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(find("the usual"))
     visitor.page.add_init_script(

@@ -7,9 +7,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-import yaml
-
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"
 SEEDS = ROOT / "seeds" / "definitions"
@@ -52,26 +49,28 @@ def test_there_are_queries_to_look_at() -> None:
     assert len(SOURCES) > 15
 
 
-@pytest.mark.parametrize(("where", "sql"), QUERIES, ids=[where for where, _ in QUERIES])
-def test_page_sql_holds_no_weight_threshold_or_label(where: str, sql: str) -> None:
-    texts = set(re.findall(r"'([^']*)'", sql))
-    assert {text for text in texts if not re.fullmatch(r"(\$\{inputs\.\w+\} ?)+", text)} <= ALLOWED_TEXTS
-    code = re.sub(r"'[^']*'", "''", sql)
-    assert set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", code)) <= {"0"}, "a number belongs into a seed"
-    assert not re.search(r"[+/%]|(?<!\()\*|\s-\s", code), "arithmetic belongs into a model"
-    assert not re.search(r"\b(avg|median|stddev\w*|round|case)\b", code, re.IGNORECASE), "formulas belong into a model"
+def test_page_sql_holds_no_weight_threshold_or_label() -> None:
+    for where, sql in QUERIES:
+        texts = set(re.findall(r"'([^']*)'", sql))
+        assert {text for text in texts if not re.fullmatch(r"(\$\{inputs\.\w+\} ?)+", text)} <= ALLOWED_TEXTS, where
+        code = re.sub(r"'[^']*'", "''", sql)
+        assert set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?", code)) <= {"0"}, f"{where}: a number belongs in a seed"
+        assert not re.search(r"[+/%]|(?<!\()\*|\s-\s", code), f"{where}: arithmetic belongs in a model"
+        assert not re.search(r"\b(avg|median|stddev\w*|round|case)\b", code, re.IGNORECASE), where
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=[source.stem for source in SOURCES])
-def test_sources_name_their_columns_and_compute_nothing(source: Path) -> None:
-    sql = re.sub(r"--.*", "", source.read_text())
-    assert set(re.findall(r"'([^']*)'", sql)) <= SOURCE_TEXTS
-    code = PART_OF_A_HASH.sub("", re.sub(r"'[^']*'", "''", sql)).replace(", 0)", ")")
-    assert "*" not in code.replace("count(*)", "")
-    assert not re.search(r"\d", re.sub(r"[A-Za-z_]\w*", "", code)), "a number belongs into a seed"
-    assert not re.search(r"\b(avg|round|case|over)\b|[+/]", code, re.IGNORECASE)
-    assert set(re.findall(r"\bsum\((?:\w+\.)?(\w+)\)", code)) <= ADDITIVE, "only what may be added up"
-    assert len(re.findall(r"\bsum\(", code)) == len(re.findall(r"\bsum\((?:\w+\.)?\w+\)", code))
+def test_sources_name_their_columns_and_compute_nothing() -> None:
+    for source in SOURCES:
+        sql = re.sub(r"--.*", "", source.read_text())
+        assert set(re.findall(r"'([^']*)'", sql)) <= SOURCE_TEXTS, source.name
+        code = PART_OF_A_HASH.sub("", re.sub(r"'[^']*'", "''", sql)).replace(", 0)", ")")
+        assert "*" not in code.replace("count(*)", ""), source.name
+        assert not re.search(r"\d", re.sub(r"[A-Za-z_]\w*", "", code)), f"{source.name}: a number belongs in a seed"
+        assert not re.search(r"\b(avg|round|case|over)\b|[+/]", code, re.IGNORECASE), source.name
+        assert set(re.findall(r"\bsum\((?:\w+\.)?(\w+)\)", code)) <= ADDITIVE, (
+            f"{source.name}: only what may be added up"
+        )
+        assert len(re.findall(r"\bsum\(", code)) == len(re.findall(r"\bsum\((?:\w+\.)?\w+\)", code)), source.name
 
 
 def test_pages_of_one_listener_fetch_that_listener_alone() -> None:
@@ -109,63 +108,6 @@ def test_no_page_or_component_knows_a_score() -> None:
     for source in SOURCES:
         if source.stem not in wide:
             assert not re.search(rf"\b({'|'.join(scores)})_score", source.read_text()), source.name
-
-
-# What is missing, by the name of the column that says why: the subjects of the seed missing_value_reasons.
-_SUBJECTS = {
-    "score": r"(?:\w+_)?score(?:_pct)?",
-    "change": r"(?:\w+_)?change(?:_pct)?",
-    "obsession": "obsession",
-    "top day": "top_day",
-    "top new song": "top_new",
-    "place change": "previous_top_song",
-    "suggestion": "closest",
-    "taste": "feature_similarity",
-}
-_OF_PREDICTIONS = {
-    "similarity": "similarity",
-    "difference": "difference",
-    "chance": "chance|difference_sum",
-    "skill": "skill",
-    "hit": "(?:short|long)_horizon",
-    "interval": r"(?:\w+_)?interval",
-}
-_OF_SCORECARDS = {"metric": "metric", "interval": "interval"}
-# The same columns stand on other tables too, which pages read without a subject of their own.
-_OF_TABLES = {
-    "fct_predictions": _OF_PREDICTIONS,
-    "recommender_feature_scorecard": _OF_PREDICTIONS,
-    "recommender_scorecard": _OF_SCORECARDS,
-    "recommender_listener_scorecard": _OF_SCORECARDS,
-    "feature_engagement": {
-        "completion": "completion",
-        "skip rate": "skip_rate",
-        "repeat rate": "repeat_rate",
-        "interval": r"\w+_interval",
-    },
-    "feature_engagement_slopes": {"slope": "slope", "interval": "interval"},
-    "weekly_engagement": {"active listeners": "per_listener"},
-    "weekly_retention": {"retention": "retention"},
-    "feedback_summary": {"rating": "mean_rating"},
-    "listener_segments": {"genre": "genre", "sound": "features"},
-}
-
-
-def test_every_reason_that_a_page_may_meet_has_a_sentence() -> None:
-    """Marts name reasons; each that they may name for something that is missing is a row of the seed, and no other."""
-    known = {(row["subject"], row["reason"]) for row in _seed("missing_value_reasons")}
-    asked = set()
-    for path in (ROOT / "models" / "marts").rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text()).get("models", []):
-            for column in model.get("columns", []):
-                for subject, pattern in (_SUBJECTS | _OF_TABLES.get(model["name"], {})).items():
-                    if not re.fullmatch(f"(?:{pattern})_null_reason", column["name"]):
-                        continue
-                    for test in column.get("data_tests", []):
-                        asked |= {(subject, value) for value in test["accepted_values"]["arguments"]["values"]}
-    subjects = {*_SUBJECTS, *(subject for table in _OF_TABLES.values() for subject in table)}
-    assert {subject for subject, _ in asked} == subjects
-    assert asked == known
 
 
 def test_one_source_for_each_published_table_that_pages_read() -> None:

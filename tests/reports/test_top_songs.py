@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.reports.conftest import BuiltSite, Visitor
@@ -61,6 +62,7 @@ def test_change_the_dates_and_read_the_top_songs(visitor: Visitor, built_site: B
     shows(page, rows)
 
 
+@pytest.mark.long
 def test_of_all_listeners(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/top-songs/?from=2026-06-01&to=2026-06-30")
     page.get_by_test_id("select-listener").select_option(label="All listeners")
@@ -87,6 +89,7 @@ def test_an_iso_week_has_the_top_songs_of_weekly_wrapped(visitor: Visitor, built
     assert titles == [f"{row['track_name']} {row['artist_name']}" for row in rows]
 
 
+@pytest.mark.long
 def test_the_list_can_be_downloaded(visitor: Visitor, built_site: BuiltSite, tmp_path: Path) -> None:
     page = visitor.open("/top-songs/?listener=all&from=2026-09-01&to=2026-09-07")
     with page.expect_download() as started:
@@ -100,6 +103,7 @@ def test_the_list_can_be_downloaded(visitor: Visitor, built_site: BuiltSite, tmp
     assert [int(line["listens"]) for line in lines] == [row["listens"] for row in rows]
 
 
+@pytest.mark.long
 def test_dates_that_make_no_sense_are_said_so(visitor: Visitor) -> None:
     page = visitor.open("/top-songs/?from=2031-01-01&to=never")
     expect(page.get_by_test_id("notice")).to_contain_text("outside the listening")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.reports import words
 from tests.reports.conftest import BuiltSite, Visitor
 from tests.reports.words import UNKNOWN, change, count, duration, minutes, number, percent, points, week
+from tests.sharing import mostly_long
 
 # Which weeks to look at; the data need not have one of each
 WEEKS = {
@@ -329,7 +330,7 @@ def shows_top_songs(page: Page, site: BuiltSite, row: dict[str, object]) -> None
         assert (str(song["vibe"]) if song["vibe"] else UNKNOWN) in cells[-1]
 
 
-@pytest.mark.parametrize("which", WEEKS)
+@pytest.mark.parametrize("which", mostly_long(WEEKS, "the usual"))
 def test_week_shows_what_is_published(visitor: Visitor, built_site: BuiltSite, which: str) -> None:
     rows = built_site.rows(find(which))
     for row in rows:
@@ -341,6 +342,7 @@ def test_week_shows_what_is_published(visitor: Visitor, built_site: BuiltSite, w
     assert rows or which not in ("the usual", "the first of somebody", "one with a gap", "the busiest")
 
 
+@pytest.mark.long
 def test_without_a_choice_the_first_named_listener_and_the_latest_complete_week(
     visitor: Visitor, built_site: BuiltSite
 ) -> None:
@@ -399,6 +401,7 @@ def test_selectors_change_page_and_address_and_an_address_is_enough(visitor: Vis
     visitor.check()
 
 
+@pytest.mark.long
 def test_all_songs_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(find("the usual"))
     page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
@@ -411,6 +414,7 @@ def test_all_songs_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
     expect(page.get_by_test_id("top-song")).to_have_count(songs["n"])  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_ten_artists_and_all_suggestions_on_demand(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(find("the usual"))
     page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}&week={row['week_start']}")
@@ -437,6 +441,7 @@ def test_names_of_songs_lead_to_their_pages(visitor: Visitor, built_site: BuiltS
     expect(page.get_by_role("heading", level=1)).to_contain_text(str(song["track_name"]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "address", ["?listener=nobody&week=1999-01-04", "?week=yesterday", "?listener=%27%3B--&week=%27"]
 )
@@ -447,6 +452,7 @@ def test_address_that_fits_nothing_shows_something_and_says_so(visitor: Visitor,
     assert visitor.asked("listener") not in (None, "nobody")
 
 
+@pytest.mark.long
 def test_any_date_of_a_week_names_the_week(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(find("the usual"))
     thursday = row["week_start"] + timedelta(days=3)  # type: ignore[operator]

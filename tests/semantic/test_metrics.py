@@ -19,6 +19,8 @@ import pytest
 
 from tests.conftest import PROJECT, Place
 
+pytestmark = pytest.mark.long
+
 Row = dict[str, Any]
 Group = tuple[str, ...]
 _FEATURES = ("danceability", "liveness", "acousticness", "instrumentalness", "speechiness", "valence")

@@ -150,6 +150,7 @@ def copied(tmp_path: Path) -> Place:
     return place
 
 
+@pytest.mark.long
 def test_check_and_freeze_refuse_a_dropped_column_and_say_what_to_do(copied: Place) -> None:
     promised = contracts_file(settings_of(copied))
     before = promised.read_text()
@@ -166,6 +167,7 @@ def test_check_and_freeze_refuse_a_dropped_column_and_say_what_to_do(copied: Pla
     assert promised.read_text() == before
 
 
+@pytest.mark.long
 def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     done = copied.run("contracts", "check")
     assert done.code == 0, done.text
@@ -182,6 +184,7 @@ def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     assert str(copied.project) not in again.decode()
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_read_is_an_error_in_plain_words(copied: Place) -> None:
     path = contracts_file(settings_of(copied))
     path.write_text("models: [")

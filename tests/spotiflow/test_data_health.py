@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import duckdb
+import pytest
 
 from extract.raw.loader import load_tables
 from extract.raw.tables import ACCOUNTS, RECENTLY_PLAYED, STREAMING_HISTORY
@@ -15,6 +16,7 @@ from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
 
 
+@pytest.mark.long
 def test_anomalies_warn_and_are_published(broken_project: Callable[[], Place]) -> None:
     """A short track that plays for 40 minutes, twice an hour, for 36 hours: three warnings, and it is published."""
     place = broken_project()

@@ -23,6 +23,8 @@ from spotiflow.settings import Settings, load_settings
 from tests.spotiflow.spotify_place import spotify_place
 from tests.spotiflow.test_follow import Lines
 
+pytestmark = pytest.mark.long
+
 POLLS = 30
 EVERY = timedelta(hours=1)
 BEGIN = datetime(2026, 3, 3, 6, tzinfo=UTC)

@@ -26,6 +26,8 @@ from tests.conftest import Completed, Place
 from tests.extract.exports import record, write_json
 from tests.spotiflow.conftest import settings_of
 
+pytestmark = pytest.mark.long
+
 ANA, BEN = "ana-sorrel-zq", "ben_phone"
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHARED, IN_CATALOGUE, OF_BEN = "s" * 22, "c" * 22, "b" * 22

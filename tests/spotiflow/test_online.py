@@ -129,6 +129,7 @@ def test_a_file_or_missing(place, service, arguments):
     assert "one of the two" in " ".join(done.text.replace("│", " ").split())
 
 
+@pytest.mark.long
 def test_refresh_asks_for_features_and_recommendations_and_one_failure_stops_nothing(place, service):
     """Recommendations fail at first: the rest is built and published; the next refresh gets them and their features."""
     path = "/v1/track/recommendation"

@@ -59,6 +59,7 @@ def test_a_negative_weight_stops_before_publishing(broken_project: BrokenProject
     assert "up to date" in place.run("refresh", "--no-site").out
 
 
+@pytest.mark.long
 def test_a_gap_between_bands_stops_before_publishing(broken_project: BrokenProject) -> None:
     place = broken_project()
     change(place, "seeds/definitions/vibe_thresholds.csv", "1,Slightly Sad,25,", "1,Slightly Sad,26,")
@@ -68,6 +69,7 @@ def test_a_gap_between_bands_stops_before_publishing(broken_project: BrokenProje
     assert "failed:" in status
 
 
+@pytest.mark.long
 def test_a_wrong_mart_stops_before_publishing(broken_project: BrokenProject) -> None:
     place = broken_project()
     name = "models/marts/listening/weekly_top_songs.sql"
@@ -77,6 +79,7 @@ def test_a_wrong_mart_stops_before_publishing(broken_project: BrokenProject) -> 
     assert "for example  user_id " in done.out
 
 
+@pytest.mark.long
 def test_sql_that_is_none_stops_before_publishing(broken_project: BrokenProject) -> None:
     place = broken_project()
     name = "models/marts/listening/dim_tracks.sql"
@@ -85,6 +88,7 @@ def test_sql_that_is_none_stops_before_publishing(broken_project: BrokenProject)
     assert "no_such_model" in done.err
 
 
+@pytest.mark.long
 def test_publishing_stops_when_somebody_built_something_else(broken_project: BrokenProject) -> None:
     place = broken_project()
     change(place, "seeds/definitions/listen_rules.csv", "30000", "20000")
