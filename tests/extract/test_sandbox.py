@@ -16,7 +16,7 @@ import spotipy
 from starlette.requests import Request
 
 from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox, recently_played_page
-from spotiflow.demo.sandbox.spotify import milliseconds
+from spotiflow.demo.sandbox.account import milliseconds
 from tests.extract.api_items import ITEMS, item
 
 REFRESH = "refresh-of-nobody"

@@ -15,7 +15,7 @@ from spotiflow.demo.sample.listeners import Listener
 from spotiflow.demo.sample.plays import Plays, local_midnight
 from spotiflow.demo.sample.randomness import spotify_id, stream
 from spotiflow.demo.sample.settings import FIRST_DAY, LISTENED_MS
-from spotiflow.demo.sandbox.spotify import API_BASE, REMEMBERED_PLAYS, recently_played_page
+from spotiflow.demo.sandbox.account import API_BASE, REMEMBERED_PLAYS, recently_played_page
 
 _PRIVATE_SESSIONS = 0.03  # share of plays that recently played does not show
 _TIME_OF_FILE = "%Y-%m-%dT%H-%M-%SZ"

@@ -12,19 +12,14 @@ import hashlib
 import random
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from spotiflow.demo.sandbox.faults import FaultMiddleware, Faults
-from spotiflow.demo.sandbox.server import serve
-from spotiflow.demo.sandbox.spotify import SeenRequest
+from spotiflow.demo.sandbox.server import StandIn
 
 LARGEST_BATCH = 40
 LARGEST_SIZE = 100
@@ -96,32 +91,20 @@ def made_up_features(track_id: str) -> dict[str, float | int]:
     return features
 
 
-class ReccoBeatsSandbox:
+class ReccoBeatsSandbox(StandIn):
     """The stand-in server; `with ReccoBeatsSandbox(tracks) as reccobeats:` serves it at `reccobeats.url`."""
 
     def __init__(self, tracks: Iterable[SandboxTrack] = ()) -> None:
-        self.faults = Faults()
-        self.requests: list[SeenRequest] = []
-        self.url = ""
+        super().__init__(
+            [
+                Route("/v1/audio-features", self._audio_features),
+                Route("/v1/track", self._several_tracks),
+                Route("/v1/track/recommendation", self._recommendation),
+            ]
+        )
         self._by_id: dict[str, list[SandboxTrack]] = {}
         self._tracks: list[SandboxTrack] = []
-        self._stack = ExitStack()
         self.reset(tracks)
-        routes = [
-            Route("/v1/audio-features", self._audio_features),
-            Route("/v1/track", self._several_tracks),
-            Route("/v1/track/recommendation", self._recommendation),
-        ]
-        self.app = FaultMiddleware(Starlette(routes=routes), self.faults)
-
-    def __enter__(self) -> ReccoBeatsSandbox:
-        self.url = self._stack.enter_context(serve(self.app))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
 
     def reset(self, tracks: Iterable[SandboxTrack]) -> None:
         """Begin anew with these tracks: no faults, no memory of requests."""
@@ -132,8 +115,7 @@ class ReccoBeatsSandbox:
             # several releases of one recording share an ISRC: all of them are answered
             for name in {track.spotify_id, track.own_id, track.isrc} - {None}:
                 self._by_id.setdefault(str(name), []).append(track)
-        self.faults.clear()
-        self.requests.clear()
+        self.forget()
 
     async def _audio_features(self, request: Request) -> Response:
         found = self._asked_for(request, "ids", LARGEST_BATCH)
@@ -162,7 +144,7 @@ class ReccoBeatsSandbox:
 
     def _asked_for(self, request: Request, name: str, largest: int) -> list[SandboxTrack] | Response:
         """The known ones of the ids in a query, each once, in the service's own order."""
-        self.requests.append(SeenRequest(request.method, request.url.path, dict(request.query_params)))
+        self.note(request)
         ids = [part.strip() for value in request.query_params.getlist(name) for part in value.split(",")]
         ids = [one for one in ids if one]
         if not 1 <= len(ids) <= largest:

@@ -13,113 +13,26 @@ import base64
 import hashlib
 import itertools
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from spotiflow.demo.sandbox.faults import FaultMiddleware, Faults
-from spotiflow.demo.sandbox.server import serve
-
-Item = dict[str, Any]
-
-API_BASE = "https://api.spotify.com"
-REMEMBERED_PLAYS = 50
-"""As far back as the real service looks: paging does not reach further."""
+from spotiflow.demo.sandbox.account import DEFAULT_LIMIT, Item, SandboxAccount, recently_played_page
+from spotiflow.demo.sandbox.reccobeats import made_up_features
+from spotiflow.demo.sandbox.server import StandIn
 
 LARGEST_LIMIT = 50
-DEFAULT_LIMIT = 20
 TOKEN_SECONDS = 3600
 REFRESH_TOKEN_LIFE = timedelta(days=183)  # six months from the authorisation, refreshed or not
 _LARGEST_BATCH = 50
 SCOPE = "user-read-recently-played user-library-read"
 _ID_LENGTH = 22
-
-
-def milliseconds(played_at: str) -> int:
-    """Milliseconds since 1970 of a `played_at`."""
-    moment = datetime.fromisoformat(played_at)
-    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
-
-
-def recently_played_page(
-    items: Sequence[Item],
-    *,
-    limit: int = DEFAULT_LIMIT,
-    before: int | None = None,
-    after: int | None = None,
-    base: str = API_BASE,
-) -> dict[str, Any]:
-    """One page of recently played, newest first, cut from `items` (newest first).
-
-    `before` and `after` are exclusive. As with the real service, `cursors.after` can lie 1 ms below the
-    newest `played_at` (here: whenever that is odd), so that asking again from there returns the row again.
-    """
-    remembered = items[:REMEMBERED_PLAYS]
-    chosen = [
-        item
-        for item in remembered
-        if (before is None or milliseconds(item["played_at"]) < before)
-        and (after is None or milliseconds(item["played_at"]) > after)
-    ]
-    chosen = chosen[-limit:] if after is not None else chosen[:limit]
-    path = f"{base}/v1/me/player/recently-played"
-    given = {
-        name: value for name, value in (("limit", limit), ("before", before), ("after", after)) if value is not None
-    }
-    page: dict[str, Any] = {
-        "items": chosen,
-        "next": None,
-        "cursors": None,
-        "limit": limit,
-        "href": f"{path}?{urlencode(given)}",
-    }
-    if chosen:
-        newest, oldest = milliseconds(chosen[0]["played_at"]), milliseconds(chosen[-1]["played_at"])
-        page["cursors"] = {"after": str(newest - newest % 2), "before": str(oldest)}
-        page["next"] = f"{path}?{urlencode({'before': oldest, 'limit': limit})}"
-    return page
-
-
-@dataclass
-class SandboxAccount:
-    """One account of the stand-in service."""
-
-    refresh_token: str
-    items: list[Item] = field(default_factory=list)  # everything ever played, newest first
-    profile: dict[str, Any] = field(default_factory=dict)
-    shape: Callable[[list[Item]], list[Item]] | None = None
-    """Changes the items of a page before they are sent: fewer than there are, or some of them twice."""
-
-    saved: list[Item] = field(default_factory=list)  # {"added_at": ..., "track": {...}}, newest first
-    authorised_at: datetime | None = None  # with zone; None: the login never dies
-    shown: list[list[Item]] = field(default_factory=list)  # the items of each page that was answered
-
-    @classmethod
-    def from_pages(
-        cls, refresh_token: str, pages: Iterable[dict[str, Any]], profile: dict[str, Any] | None = None
-    ) -> SandboxAccount:
-        """An account whose plays are those of recorded pages, overlaps counted once."""
-        items = {(item["played_at"], item["track"]["uri"]): item for page in pages for item in page["items"]}
-        newest_first = [items[key] for key in sorted(items, reverse=True)]
-        return cls(refresh_token, newest_first, profile or {})
-
-
-@dataclass(frozen=True)
-class SeenRequest:
-    """A request that reached the stand-in."""
-
-    method: str
-    path: str
-    query: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -131,7 +44,7 @@ class _Code:
     redirect_uri: str
 
 
-class SpotifySandbox:
+class SpotifySandbox(StandIn):
     """The stand-in server; `with SpotifySandbox([account]) as spotify:` serves it at `spotify.url`.
 
     `now` sets the moment at which the service believes to be: later plays have not happened yet.
@@ -159,31 +72,17 @@ class SpotifySandbox:
         self.has_old_privileges = has_old_privileges
         self.asks_as: str | None = None
         self.now: datetime | None = None
-        self.faults = Faults()
-        self.requests: list[SeenRequest] = []
         self.access_tokens: dict[str, SandboxAccount] = {}
-        self.url = ""
         self._expires: dict[str, datetime] = {}
         self._codes: dict[str, _Code] = {}
         self._numbers = itertools.count(1)
-        self._stack = ExitStack()
-        self.app = FaultMiddleware(Starlette(routes=self._routes()), self.faults)
-
-    def __enter__(self) -> SpotifySandbox:
-        self.url = self._stack.enter_context(serve(self.app))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+        super().__init__(self._routes())
 
     def reset(self, accounts: Iterable[SandboxAccount]) -> None:
         """Begin anew with these accounts: no tokens, no faults, no memory of requests."""
         self.accounts = {account.refresh_token: account for account in accounts}
         self.now = None
-        self.faults.clear()
-        self.requests.clear()
+        self.forget()
         self.access_tokens.clear()
         self._expires.clear()
         self._codes.clear()
@@ -234,7 +133,7 @@ class SpotifySandbox:
 
     async def _authorize(self, request: Request) -> Response:
         """Let the person in at once and send the browser back, as after a click on "Agree"."""
-        self._note(request)
+        self.note(request)
         query = request.query_params
         redirect = urlsplit(query.get("redirect_uri", ""))
         if query.get("client_id") != self.client_id:
@@ -265,7 +164,7 @@ class SpotifySandbox:
         return code.account
 
     async def _token(self, request: Request) -> Response:
-        self._note(request)
+        self.note(request)
         form = dict(parse_qsl((await request.body()).decode()))
         if not self._knows_app(request, form):
             return JSONResponse({"error": "invalid_client", "error_description": "Invalid client"}, 400)
@@ -402,16 +301,13 @@ class SpotifySandbox:
 
     def _account(self, request: Request) -> SandboxAccount | Response:
         """The account whose access token the request carries, or the 401 that it gets."""
-        self._note(request)
+        self.note(request)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind != "Bearer" or not token:
             return _error(401, "No token provided")
         if token in self._expires and self.clock() >= self._expires[token]:
             return _error(401, "The access token expired")
         return self.access_tokens.get(token) or _error(401, "The access token expired")
-
-    def _note(self, request: Request) -> None:
-        self.requests.append(SeenRequest(request.method, request.url.path, dict(request.query_params)))
 
 
 def _error(status: int, message: str) -> JSONResponse:
@@ -442,8 +338,6 @@ def _paged(items: Sequence[Item], limit: int, path: str, query: Any) -> dict[str
 
 
 def _features(track: Item) -> dict[str, Any]:
-    from spotiflow.demo.sandbox.reccobeats import made_up_features  # which needs this module
-
     return made_up_features(track["id"]) | {
         "id": track["id"],
         "type": "audio_features",
