@@ -86,6 +86,18 @@ def test_ten_changes_touch_five_files_at_most() -> None:
         assert read.strip(), change
 
 
+def test_changes_name_what_is_in_the_files() -> None:
+    """Names of code between backticks stand in a file that the same item names."""
+    text = (PROJECT / "docs" / "changing.md").read_text(encoding="utf-8")
+    named = 0
+    for item in re.split(r"^ *- ", text, flags=re.MULTILINE):
+        files = [PROJECT / path for path in paths(item) if (PROJECT / path).is_file()]
+        for name in re.findall(r"`(\w+:?)`", item) if files else ():
+            named += 1
+            assert any(re.search(rf"\b{name}", file.read_text(encoding="utf-8")) for file in files), name
+    assert named >= 8
+
+
 def test_paths_are_found() -> None:
     text = "`extract/raw/tables.py` and `spotiflow/cli/`, not `me/extract/x` nor `reports/build`; `docs/decisions/0028`"
     assert paths(text) == {"extract/raw/tables.py", "spotiflow/cli", "docs/decisions/0028"}
