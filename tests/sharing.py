@@ -53,6 +53,7 @@ GROUPS = (
     _group(110, "spotiflow/test_data_health.py"),
     _group(210, "spotiflow/test_online.py", "spotiflow/test_follow_long.py", "spotiflow/test_sandbox.py"),
     _group(150, "semantic/", "docs/"),
+    _group(200, "statistics/"),
     _group(270, "reports/test_only_seeds.py"),
     _group(100, "reports/test_one_listener.py"),
     _group(

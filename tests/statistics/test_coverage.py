@@ -17,6 +17,7 @@ def laboratory(models: CompiledModels) -> Laboratory:
     return Laboratory(models)
 
 
+@pytest.mark.long
 def test_intervals_hold_the_truth(laboratory: Laboratory) -> None:
     """1,000 worlds of 40 listeners each, as one grouped table: 95 % intervals hold it in 93 to 97 % of them."""
     found = coverage(laboratory, WORLDS, LISTENERS, seed=20261125).set_index("metric")
@@ -70,6 +71,7 @@ def _pairs(worlds: int, is_paired: bool, first: str = "w", second: str = "x") ->
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_paired", [True, False])
 def test_comparisons_hold_the_true_difference(laboratory: Laboratory, is_paired: bool) -> None:
     """Two recommenders of which one has six points more hits: on the same songs, and each on songs of its own."""
@@ -94,6 +96,7 @@ def test_comparisons_hold_the_true_difference(laboratory: Laboratory, is_paired:
         assert (won - 100).abs().max() < 1e-9
 
 
+@pytest.mark.long
 def test_no_difference_is_found_where_there_is_none(laboratory: Laboratory) -> None:
     worlds = 400
     one, other = answers(worlds, LISTENERS, seed=21), answers(worlds, LISTENERS, seed=22)
@@ -106,6 +109,7 @@ def test_no_difference_is_found_where_there_is_none(laboratory: Laboratory) -> N
         assert 0.02 <= wrong <= 0.085, (metric, wrong)
 
 
+@pytest.mark.long
 def test_the_sample_size_is_large_enough(laboratory: Laboratory) -> None:
     """As many listeners as clusters_needed says find the smallest effect about as often as comparison_power says."""
     # A difference as large as the smallest effect of the hit rate, on listeners and songs of their own.
