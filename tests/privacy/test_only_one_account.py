@@ -36,6 +36,7 @@ from extract.sources.spotify_api.accounts import KnownAccount, remember_account
 from spotiflow.demo.sample.manifest import SampleManifest
 from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import sample_user_id, user_id_for
+from spotiflow.recommend import LOCAL
 from spotiflow.settings import Settings
 from tests.conftest import Place
 from tests.extract.exports import record, write_json
@@ -44,6 +45,7 @@ from tests.spotiflow.conftest import settings_of
 
 pytestmark = pytest.mark.long
 
+LOCAL_NAMES = [recommender.name for recommender in LOCAL]
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MONDAY = START.date()
 # Files for everybody, and what services were asked in nobody's name.
@@ -367,7 +369,7 @@ def test_unknown_labels_are_told_who_there_is(three: Household) -> None:
     for label in ("ann-quince", "ben"):
         done = three.place.run("refresh", "--only", label)
         assert done.code == 1
-        assert f"No account that is called '{label}' is loaded here" in done.err
+        assert f"No account called '{label}' is loaded here" in done.err
         assert "Traceback" not in done.text
         for person in PEOPLE:
             assert person.name in done.err
@@ -424,7 +426,7 @@ def test_a_table_that_is_taken_whole_would_be_noticed(
         personal_site, "_is_own", lambda name, present: "true" if name == table else condition(name, present)
     )
     user_id = user_id_for(ANA.label, three.home)
-    personal_site.take(settings_of(three.place), user_id, tmp_path / "own.duckdb", wait=True, say=print)
+    personal_site.take(settings_of(three.place), user_id, tmp_path / "own.duckdb", LOCAL_NAMES, wait=True, say=print)
     words = [word for other in (BEN, CLEO) for word in everything_of(other, three.home)]
     assert found(tmp_path, [*words, *SHARED_FILES, "zzasked-for"])
 
@@ -439,11 +441,11 @@ def test_what_a_former_run_left_of_others_goes_first(three: Household, tmp_path:
     own.site.mkdir(parents=True)
     (own.site / "index.html").write_text(BEN.name)
     shutil.copy2(three.own(ANA).published, own.published)
-    personal_site._remove_what_shows_others(own, user_id_for(ANA.label, three.home))
+    personal_site.remove_what_shows_others(own, user_id_for(ANA.label, three.home))
     assert own.published.exists()
     with duckdb.connect(str(own.published)) as connection:
         connection.execute("update dim_users set user_id = 'somebody else'")
-    personal_site._remove_what_shows_others(own, user_id_for(ANA.label, three.home))
+    personal_site.remove_what_shows_others(own, user_id_for(ANA.label, three.home))
     assert not own.published.exists()
     assert not own.site.exists()
 

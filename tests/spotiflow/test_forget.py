@@ -178,7 +178,7 @@ def _personal_sites(place: Place, *user_ids: str) -> None:
     settings = settings_of(place)
     for user_id in user_ids:
         own = personal_site.settings_of(settings, user_id)
-        personal_site.take(settings, user_id, own.warehouse, wait=True, say=print)
+        personal_site.take(settings, user_id, own.warehouse, [], wait=True, say=print)
         own.site.mkdir()
         (own.site / "index.html").write_text(user_id)
 

@@ -40,10 +40,10 @@ def refresh_command(
     run = Run(no_wait)
     if only is not None:
         checked("--only", checks.label, only)
-        from spotiflow.privacy.personal_site import Personal
+        from spotiflow.cli.personal import PersonalRefresh
 
         raise typer.Exit(
-            Personal(
+            PersonalRefresh(
                 *(run.settings, run.screen, run.command, only),
                 wait=run.wait,
                 force=force,

@@ -14,7 +14,8 @@ from spotiflow.formatting import columns, count, size
 from spotiflow.settings import shown
 
 if TYPE_CHECKING:
-    from spotiflow.privacy.forget import Plan, Proof
+    from spotiflow.privacy.forget import ForgetPlan
+    from spotiflow.privacy.proof import Proof
 
 
 def register(app: typer.Typer) -> None:
@@ -111,7 +112,7 @@ def forget_command(
         raise typer.Exit(1)
 
 
-def _announce(run: Run, planned: Plan) -> None:
+def _announce(run: Run, planned: ForgetPlan) -> None:
     say = run.screen.say
     if planned.is_begun:
         say("An earlier attempt to forget this account was cut short: this one finishes it.", style="bold")
@@ -151,7 +152,7 @@ def _others(run: Run) -> bool:
         return any(person.plays for person in accounts(connection))
 
 
-def _show(run: Run, planned: Plan, proof: Proof) -> None:
+def _show(run: Run, planned: ForgetPlan, proof: Proof) -> None:
     screen = run.screen
     looked = (
         f"{count(proof.values, 'text value')} in {count(proof.tables, 'table')}, "

@@ -42,9 +42,9 @@ def serve_command(
     settings, make = run.settings, "spotiflow refresh"
     if only is not None:
         checked("--only", checks.label, only)
-        from spotiflow.privacy.personal_site import find
+        from spotiflow.cli.personal import find_site
 
-        settings, make = find(settings, only), f"spotiflow refresh --only {only}"
+        settings, make = find_site(settings, only), f"spotiflow refresh --only {only}"
     site = settings.site
     if not (site / "index.html").is_file():
         raise CommandError(f"There is no site in {shown(site)} yet. Run `{make}`.")
