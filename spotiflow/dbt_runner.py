@@ -7,13 +7,16 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from spotiflow import seed_files
+from spotiflow.checksums import project_state
 from spotiflow.console import CommandError
 from spotiflow.formatting import command_words, count
 from spotiflow.settings import Settings, shown
@@ -76,10 +79,16 @@ class Dbt:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.manifest: Any = None
+        self._fingerprint = ""  # of the project that `manifest` describes
+        self._read_at = ""  # when reading it began
 
     def parse(self) -> Any:
         """The manifest of the code on disk now. Raises CommandError when it cannot be parsed."""
         self.manifest = None
+        self._fingerprint, newest_change = project_state(self.settings.root)
+        # Times of change are known to the second: a file that changed in this one would count as changed while read.
+        time.sleep(max(0.0, min(1.0, newest_change + 1 - time.time())))
+        self._read_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}+00"
         result = self._invoke(["parse"], None)
         if not result.success:
             # dbt reads only what changed since it last ran, and can trip over what it remembers of the rest.
@@ -91,9 +100,7 @@ class Dbt:
 
     def build(self, arguments: Sequence[str], at: Callable[[str], None]) -> BuildResult:
         """`dbt build` with these arguments; `at` hears what is being done."""
-        if self.manifest is None:
-            at("Reading models and tests")
-            self.parse()
+        self._read(at)
 
         done, total = 0, 0
 
@@ -116,6 +123,18 @@ class Dbt:
         if not build.ok and not build.bad:
             build.error = _problem(result.exception, self.settings)
         return build
+
+    def incremental_models(self) -> list[str]:
+        """dbt's ids of the models that keep their rows from one build to the next."""
+        nodes = self._read().nodes.items()
+        return [name for name, node in nodes if node.config.materialized == "incremental"]
+
+    def _read(self, at: Callable[[str], None] = lambda _: None) -> Any:
+        """The manifest; parsed only if the project has changed since it was parsed last."""
+        if self.manifest is None or project_state(self.settings.root)[0] != self._fingerprint:
+            at("Reading models and tests")
+            self.parse()
+        return self.manifest
 
     def compile_models(self) -> dict[str, Any]:
         """The manifest as JSON data, the SQL of every model written out. Asks the warehouse only which tables exist."""
@@ -140,7 +159,8 @@ class Dbt:
             *("--target-path", str(settings.target)),
         ]
         sink = io.StringIO()  # what slips past dbt's own log settings must not end up between our lines
-        with _environment(settings), redirect_stdout(sink), redirect_stderr(sink):
+        read_at = self._read_at if self.manifest else None
+        with _environment(settings, read_at), redirect_stdout(sink), redirect_stderr(sink):
             quiet_resource_tracker()
             from dbt.cli.main import dbtRunner
 
@@ -277,12 +297,14 @@ def _tidy(message: str, settings: Settings) -> str:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
+def _environment(settings: Settings, project_read_at: str | None) -> Iterator[None]:
     """dbt sees absolute paths and the project's root as its folder, whatever the caller's folder is."""
     before, arguments = Path.cwd(), sys.argv
     # dbt writes down the command that it runs in: without arguments, because an account's label may be one.
     sys.argv = [arguments[0], *command_words(arguments[1:])]
     wanted = {"SPOTIFLOW_WAREHOUSE": str(settings.warehouse), "DO_NOT_TRACK": "1"}
+    if project_read_at:
+        wanted["SPOTIFLOW_PROJECT_READ_AT"] = project_read_at  # the run's log compares it with the files
     saved = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     os.chdir(settings.root)

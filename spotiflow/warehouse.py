@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -126,13 +125,6 @@ def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     return hashlib.md5("\n".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def shows_all_of(connection: duckdb.DuckDBPyConnection, published: Publication) -> bool:
-    """Whether what was published is made from the listening that is loaded now."""
-    if raw_fingerprint(connection) == published.raw_fingerprint:
-        return True
-    return listening_fingerprint(connection) == published.listening_fingerprint
-
-
 def newest_load(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """When the newest completed load ended (UTC)."""
     if "_dlt_loads" not in tables(connection, RAW):
@@ -241,65 +233,6 @@ def arrivals(connection: duckdb.DuckDBPyConnection, since: datetime | None) -> A
         rejected={str(reason): rows for reason, rows in reasons},
         problems=problems,
     )
-
-
-@dataclass(frozen=True)
-class Publication:
-    """The one row of `publication` in the published file."""
-
-    published_at: datetime
-    data_as_of: datetime | None
-    newest_listening_date: date | None
-    listeners: int
-    plays: int
-    tests_passed: int
-    tests_warned: int
-    tests_total: int
-    models_built: int
-    raw_fingerprint: str
-    project_fingerprint: str
-    listening_fingerprint: str = ""  # '' in files of earlier versions: equal to none
-
-
-def publication(published: Path) -> Publication | None:
-    """What was published last; None when nothing was, or when the file is none of ours."""
-    if not published.exists():
-        return None
-    import duckdb
-
-    try:
-        with duckdb.connect(str(published), read_only=True) as connection:
-            cursor = connection.execute("select * from publication")
-            row = cursor.fetchone()
-            stored = dict(zip((column[0] for column in cursor.description or ()), row or (), strict=False))
-    except duckdb.Error:
-        return None
-    known = {name: value for name, value in stored.items() if name in Publication.__dataclass_fields__}
-    try:
-        return Publication(**known)
-    except TypeError:
-        return None  # not all that it has to say
-
-
-def definitions_began_since(published: Path, since: datetime) -> bool:
-    """Whether a definition version has become valid since `since` (UTC): then the current one is another."""
-    import duckdb
-
-    with duckdb.connect(str(published), read_only=True) as connection:
-        (began,) = _one(
-            connection,
-            "select count(*) from definition_versions where valid_from > ? and valid_from <= ?",
-            [since.date(), datetime.now(UTC).date()],
-        )
-    return bool(began)
-
-
-def built_since(connection: duckdb.DuckDBPyConnection, since: datetime) -> bool:
-    """Whether dbt has written to the warehouse since `since` (UTC), whatever came of it."""
-    if "dbt_runs" not in tables(connection, "workflow"):
-        return False
-    (runs,) = _one(connection, "select count(*) from workflow.dbt_runs where started_at > ?", [since])
-    return bool(runs)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[object] | None = None) -> tuple[Any, ...]:

@@ -60,23 +60,26 @@
     {{ return('inputs_fingerprint' in (adapter.get_columns_in_relation(relation) | map(attribute='name') | list)) }}
 {%- endmacro %}
 
-{#- The checksum of the model being built and of every model behind it. A unit test builds nothing. -#}
+{#- The code of the model being built, and of every model and macro behind it, as one md5. A unit test builds nothing. -#}
 {% macro code_fingerprint() -%}
     {%- if not execute or model.resource_type != 'model' -%}
         {{ return('') }}
     {%- endif -%}
     {%- set waiting = [model.unique_id] -%}
-    {%- set seen = [] -%}
+    {%- set code = {} -%}
     {%- for _ in range(10000) if waiting -%}
         {%- set unique_id = waiting.pop() -%}
-        {%- if unique_id.startswith('model.') and unique_id not in seen -%}
-            {%- do seen.append(unique_id) -%}
-            {%- do waiting.extend(graph.nodes[unique_id].depends_on.nodes) -%}
+        {%- if unique_id in code -%}
+        {%- elif unique_id.startswith('model.') -%}
+            {%- set node = graph.nodes[unique_id] -%}
+            {%- do code.update({unique_id: node.raw_code}) -%}
+            {%- do waiting.extend(node.depends_on.nodes) -%}
+            {%- do waiting.extend(node.depends_on.macros) -%}
+        {%- elif unique_id.startswith('macro.' ~ project_name ~ '.') -%}
+            {%- set macro = context[unique_id.split('.')[-1]].macro -%}
+            {%- do code.update({unique_id: macro.macro_sql}) -%}
+            {%- do waiting.extend(macro.depends_on.macros) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set checksums = [] -%}
-    {%- for unique_id in seen | sort -%}
-        {%- do checksums.append(spotiflow.spotiflow_checksum(unique_id)) -%}
-    {%- endfor -%}
-    {{ return(local_md5(checksums | join)) }}
+    {{ return(local_md5(code | dictsort | string)) }}
 {%- endmacro %}

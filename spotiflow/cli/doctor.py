@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from spotiflow import warehouse
+from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
 from spotiflow.console import CommandError
 from spotiflow.formatting import ago, count, size
 from spotiflow.locks import connect, holder_of
+from spotiflow.publication import read_publication
 from spotiflow.publish import site
 from spotiflow.settings import Settings, shown
 
@@ -397,15 +398,13 @@ def _rejected(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _latest_build(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    from spotiflow.cli.status import latest_run
-
-    failed = latest_run(connection)
+    failed = run_log.latest_failure(connection)
     if failed:
         yield _problem("Build", failed, "spotiflow refresh")
 
 
 def _results(settings: Settings) -> Iterator[Finding]:
-    publication = warehouse.publication(settings.published)
+    publication = read_publication(settings.published)
     if publication is None:
         yield _warning("Published", "nothing yet", "spotiflow refresh")
     elif publication.project_fingerprint != project_fingerprint(settings.root):

@@ -21,6 +21,7 @@ from spotiflow.console import Screen, Step
 from spotiflow.dbt_runner import Dbt
 from spotiflow.formatting import count
 from spotiflow.locks import connect, only_one, wait_for_database
+from spotiflow.publication import read_publication
 from spotiflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Follow:
         self.dbt = Dbt(self.settings)
         self.is_behind = False  # something was loaded that is not shown yet
         self.fruitless = 0  # rounds in a row in which nobody could be asked
-        before = warehouse.publication(self.settings.published)
+        before = read_publication(self.settings.published)
         is_same_code = before is not None and before.project_fingerprint == project_fingerprint(self.settings.root)
         self.seen = before.raw_fingerprint if before is not None and is_same_code else None
 

@@ -14,6 +14,7 @@ from spotiflow.formatting import count, moment
 from spotiflow.locks import connect, only_one
 from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import KEY_FILE, sample_user_id, user_id_for
+from spotiflow.publication import definitions_began_since, read_publication
 from spotiflow.publish import site
 from spotiflow.settings import Settings, shown
 from spotiflow.warehouse import Account, Kind
@@ -79,7 +80,7 @@ class PersonalRefresh:
 
     def _only_the_site(self, own: Settings) -> int:
         screen = self.screen
-        published = warehouse.publication(own.published)
+        published = read_publication(own.published)
         assert published is not None
         since = f"since {moment(published.published_at)}"
         if self.with_site and not site.is_current(own):
@@ -97,12 +98,12 @@ class PersonalRefresh:
 
 def _is_current(own: Settings, taken: str) -> bool:
     """Whether the account's published file was made from the same rows, by the same models and definitions."""
-    published = warehouse.publication(own.published)
+    published = read_publication(own.published)
     return (
         personal_site.read_stamp(own) == taken
         and published is not None
         and published.project_fingerprint == project_fingerprint(own.root)
-        and not warehouse.definitions_began_since(own.published, published.published_at)
+        and not definitions_began_since(own.published, published.published_at)
     )
 
 

@@ -10,15 +10,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spotiflow import warehouse
+from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
 from spotiflow.cli.online import FORBIDDEN, Online, load_missing_features, online, recommenders
 from spotiflow.console import CommandError, Screen, Step
 from spotiflow.dbt_runner import BuildResult, Dbt, NodeResult
 from spotiflow.formatting import columns, count, day, moment, seconds
 from spotiflow.locks import connect, only_one, wait_for_database
+from spotiflow.publication import definitions_began_since, read_publication, shows_all_of
 from spotiflow.publish import site
-from spotiflow.publish.gate import changed_incrementals
 from spotiflow.publish.publish import publish
 from spotiflow.settings import Settings, shown
 from spotiflow.warehouse import Arrivals, Kind
@@ -102,7 +102,7 @@ class Refresh:
 
     def __post_init__(self) -> None:
         self._may: Online | None = None
-        self.before = warehouse.publication(self.settings.published)
+        self.before = read_publication(self.settings.published)
 
     def run(self) -> int:
         """Do everything that is due and print one summary."""
@@ -193,13 +193,13 @@ class Refresh:
         """Whether publishing again would publish the same: same listening, models, seeds, tests and recommenders."""
         if self.before is None or self.before.project_fingerprint != project_fingerprint(self.settings.root):
             return False
-        if warehouse.definitions_began_since(self.settings.published, self.before.published_at):
+        if definitions_began_since(self.settings.published, self.before.published_at):
             return False
         with self._open() as connection:
             # A build that failed, or one under other vars, has left the warehouse otherwise than it was published.
-            if warehouse.built_since(connection, self.before.published_at):
+            if run_log.was_built_since(connection, self.before.published_at):
                 return False
-            return warehouse.shows_all_of(connection, self.before)
+            return shows_all_of(connection, self.before)
 
     def _site_is_due(self) -> bool:
         assert self.before is not None
@@ -269,14 +269,16 @@ class Refresh:
             raise _Failed
 
     def _full_refresh(self, dbt: Dbt) -> list[str]:
-        """Incremental models are made anew as a whole when that was asked for, and when their code has changed."""
+        """Build incremental models from scratch when that was asked for, and when the project has changed."""
         if self.build is not None:
             return []  # the first of the two builds has done it
         if self.force:
             return ["--full-refresh"]
-        manifest = dbt.manifest or dbt.parse()
+        incrementals = dbt.incremental_models()
         with self._open() as connection:
-            return ["--full-refresh"] if changed_incrementals(connection, manifest) else []
+            # A table that exists cannot drop a column or change its type.
+            has_other_code = run_log.has_other_code(connection, incrementals, project_fingerprint(self.settings.root))
+        return ["--full-refresh"] if has_other_code else []
 
     def _as_typed(self, text: str) -> str:
         """Advice to run a command, for the site that this is about."""
@@ -381,7 +383,7 @@ class Refresh:
         return text if len(text) <= _EXAMPLE_WIDTH else f"{text[:_EXAMPLE_WIDTH].rpartition(',')[0]}, ..."
 
     def _still_shows(self) -> None:
-        screen, now = self.screen, warehouse.publication(self.settings.published)
+        screen, now = self.screen, read_publication(self.settings.published)
         if self.published:
             screen.heading("The data was published, but the site shows what it showed before.")
             screen.say(f"  Once the cause is gone: {self._as_typed('`spotiflow site`').strip('`')}")

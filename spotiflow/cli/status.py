@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from spotiflow import warehouse
+from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
 from spotiflow.console import CommandError, Screen
 from spotiflow.formatting import ago, columns, count, day, moment
 from spotiflow.locks import connect, holder_of
 from spotiflow.privacy import personal_site
+from spotiflow.publication import Publication, read_publication, shows_all_of
 from spotiflow.publish import site
 from spotiflow.settings import Settings, shown
-from spotiflow.warehouse import Account, Kind, Publication
-
-if TYPE_CHECKING:
-    import duckdb
+from spotiflow.warehouse import Account, Kind
 
 
 def show(settings: Settings, screen: Screen) -> None:
@@ -25,7 +22,7 @@ def show(settings: Settings, screen: Screen) -> None:
         holder = holder_of(path)
         if holder is not None:
             screen.say(f"At work: {holder}", style="bold")
-    publication = warehouse.publication(settings.published)
+    publication = read_publication(settings.published)
     is_shown = _loaded(settings, screen, publication)
     _published(settings, screen, publication, is_shown)
     _site(settings, screen, publication)
@@ -48,7 +45,7 @@ def _loaded(settings: Settings, screen: Screen, publication: Publication | None)
         people = warehouse.accounts(connection)
         if kind is Kind.NOTHING:
             screen.say("  nothing is loaded; `spotiflow load sample` loads fictional listeners")
-            return publication is not None and warehouse.shows_all_of(connection, publication)
+            return publication is not None and shows_all_of(connection, publication)
         what = "sample listener" if kind is Kind.SAMPLE else "account"
         plays = sum(person.plays for person in people)
         screen.say(f"  {count(len(people), what)}, {count(plays, 'play')}")
@@ -67,43 +64,16 @@ def _loaded(settings: Settings, screen: Screen, publication: Publication | None)
         loaded = warehouse.newest_load(connection)
         if loaded is not None:
             screen.say(f"  newest load: {moment(loaded)} ({ago(loaded, _now())})")
-        failed = latest_run(connection)
+        failed = run_log.latest_failure(connection)
         if failed:
             screen.say(f"  {failed}", style="bold red")
-        return publication is not None and warehouse.shows_all_of(connection, publication)
+        return publication is not None and shows_all_of(connection, publication)
 
 
 def _person(person: Account) -> list[str]:
     if person.first_played_at is None or person.last_played_at is None:
         return [person.name, "0 plays", ""]
     return [person.name, count(person.plays, "play"), f"{day(person.first_played_at)} to {day(person.last_played_at)}"]
-
-
-def latest_run(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """A sentence about the latest dbt run, if it failed or never ended."""
-    if "dbt_results" not in warehouse.tables(connection, "workflow"):
-        return None
-    row = connection.execute(
-        """
-        select i.started_at, i.finished_at, coalesce(i.invocation, 'dbt ' || i.command),
-            count(*) filter (r.status in ('fail', 'error') and r.resource_type in ('test', 'unit_test')),
-            count(*) filter (r.status in ('fail', 'error') and r.resource_type not in ('test', 'unit_test'))
-        from workflow.dbt_runs as i
-        left join workflow.dbt_results as r using (invocation_id)
-        where i.started_at = (select max(started_at) from workflow.dbt_runs)
-        group by all
-        """
-    ).fetchone()
-    if row is None:
-        return None
-    began, ended, _, tests, models = row
-    if ended is None:
-        return f"the build begun {moment(began)} did not finish"
-    if tests or models:
-        parts = [count(models, "table") + " not built"] if models else []
-        parts += [count(tests, "test") + " failed"] if tests else []
-        return f"the latest build, {moment(began)}, failed: {', '.join(parts)}; `spotiflow refresh` names them"
-    return None
 
 
 def _published(settings: Settings, screen: Screen, publication: Publication | None, is_shown: bool | None) -> None:
@@ -148,7 +118,7 @@ def _personal_sites(settings: Settings, screen: Screen) -> None:
     screen.say(f"Of one account alone  {shown(personal_site.folder_of_all(settings))}", style="bold")
     rows = []
     for own in made:
-        publication = warehouse.publication(own.published)
+        publication = read_publication(own.published)
         if publication is None:
             rows.append([personal_site.name_of(own), "not published: its latest build failed"])
             continue

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from spotiflow.console import CommandError
-from spotiflow.publish.gate import published_nodes
+from spotiflow.publish.tables import published_nodes
 from spotiflow.settings import Settings, shown
 
 _HEADER = """\

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spotiflow.publish import gate
+from spotiflow.publish.tables import published_nodes
 from spotiflow.publish.units import unit_of
 
 KINDS = ("metric", "word", "column", "table")
@@ -69,7 +69,7 @@ class _Table:
 def _tables(manifest: Any) -> list[_Table]:
     """The published tables; of a model with versions every version, the latest under the plain name."""
     found = []
-    for node in gate.published_nodes(manifest).values():
+    for node in published_nodes(manifest).values():
         version = getattr(node, "version", None)
         name = node.name if version is not None and version == node.latest_version else node.alias
         found.append(_Table(name, node, f"#!/{node.resource_type}/{node.unique_id}"))

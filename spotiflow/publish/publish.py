@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spotiflow.checksums import project_fingerprint
+from extract.atomic_file import swap_in
 from spotiflow.console import CommandError
 from spotiflow.formatting import count, size
 from spotiflow.locks import attach, is_alive
 from spotiflow.publish import gate, glossary
+from spotiflow.publish.tables import PublishedTable, published_tables
 from spotiflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,17 +23,16 @@ if TYPE_CHECKING:
 
 # Tables that stand beside the marts: what the file is, and what is in it.
 _ABOUT = ("publication", "glossary", "glossary_tables")
-_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "workflow"}
+_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "run_log"}
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishResult:
     """What one publication wrote."""
 
     tables: int
     rows: int
     bytes: int
-    verdict: gate.Verdict
 
     @property
     def in_short(self) -> str:
@@ -43,7 +43,7 @@ class Published:
 class Refused(CommandError):
     """The gate is shut; the message lists every reason and what to do."""
 
-    def __init__(self, verdict: gate.Verdict) -> None:
+    def __init__(self, verdict: gate.GateVerdict) -> None:
         reasons = "\n".join(f"  - {reason.text}" for reason in verdict.reasons)
         super().__init__(f"Nothing was published, because\n{reasons}\n" + "\n".join(verdict.remedies))
         self.verdict = verdict
@@ -51,7 +51,7 @@ class Refused(CommandError):
 
 def publish(
     settings: Settings, manifest: Any, at: Callable[[str], None] = lambda _: None, wait: bool = True
-) -> Published:
+) -> PublishResult:
     """Publish the marts of the warehouse, if the gate lets them. Raises Refused, or CommandError.
 
     The new file is written aside, flushed to disk and renamed over the old one: at any moment, also after a
@@ -69,21 +69,22 @@ def publish(
     aside = settings.published.with_name(f".{settings.published.name}.{os.getpid()}.new")
     try:
         at("Checking what was built and tested")
+        tables = published_tables(manifest)
+        _check_schemas(tables)
         with duckdb.connect() as connection:
             # Attached from the check to the last copied row: nobody can change the warehouse in between.
             attach(connection, settings.warehouse, "warehouse", wait=wait, say=at)
             connection.execute("use warehouse; set TimeZone = 'UTC'")
-            verdict = gate.judge(connection, manifest)
+            verdict = gate.judge(connection, manifest, settings.root)
             if not verdict.is_open:
                 raise Refused(verdict)
-            rows = _write(connection, settings, manifest, aside, verdict, at)
+            rows = _write(connection, manifest, tables, aside, verdict, at)
         written = aside.stat().st_size
-        _flush(aside)
-        _swap(aside, settings.published)
+        swap_in(aside, settings.published)
     finally:
         aside.unlink(missing_ok=True)
         Path(f"{aside}.wal").unlink(missing_ok=True)
-    return Published(tables=len(verdict.published) + len(_ABOUT), rows=rows, bytes=written, verdict=verdict)
+    return PublishResult(tables=len(tables) + len(_ABOUT), rows=rows, bytes=written)
 
 
 def remove_leftovers(published: Path) -> None:
@@ -95,24 +96,29 @@ def remove_leftovers(published: Path) -> None:
             entry.unlink(missing_ok=True)
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    manifest: Any,
-    aside: Path,
-    verdict: gate.Verdict,
-    at: Callable[[str], None],
-) -> int:
-    for table in verdict.published:
+def _check_schemas(tables: list[PublishedTable]) -> None:
+    if not tables:
+        raise CommandError("No model asks to be published. Set `config: {meta: {published: true}}` on the marts.")
+    for table in tables:
         if table.schema in _PRIVATE_SCHEMAS:
             raise CommandError(
                 f"{table.schema}.{table.identifier} is private: only marts and definitions can be published.\n"
-                "Take `published: true` from its configuration."
+                "Remove `published: true` from its configuration."
             )
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Any,
+    tables: list[PublishedTable],
+    aside: Path,
+    verdict: gate.GateVerdict,
+    at: Callable[[str], None],
+) -> int:
     connection.execute(f"attach {_literal(str(aside))} as published")
     rows = 0
-    for number, table in enumerate(verdict.published, start=1):
-        at(f"{number} of {len(verdict.published)}: {table.name}")
+    for number, table in enumerate(tables, start=1):
+        at(f"{number} of {len(tables)}: {table.name}")
         # Sorted, so that publishing the same data twice gives the same rows in the same places.
         order = ", ".join(_quoted(column) for column in table.order) or "all"
         source = f"warehouse.{_quoted(table.schema)}.{_quoted(table.identifier)}"
@@ -120,15 +126,15 @@ def _write(
             f"create table published.{_quoted(table.name)} as select * from {source} order by {order}"
         ).fetchall()[0]
         rows += int(copied)
-    _write_publication(connection, settings, verdict)
+    names = {table.name for table in tables}
+    _write_publication(connection, names, verdict)
     rows += 1 + _write_glossary(connection, manifest)
-    _assert_nothing_private(connection, verdict)
+    _assert_nothing_private(connection, names)
     connection.execute("use memory; checkpoint published; detach published; detach warehouse")
     return rows
 
 
-def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings, verdict: gate.Verdict) -> None:
-    names = {table.name for table in verdict.published}
+def _write_publication(connection: duckdb.DuckDBPyConnection, names: set[str], verdict: gate.GateVerdict) -> None:
     plays = (
         "published.fct_plays"
         if "fct_plays" in names
@@ -160,7 +166,7 @@ def _write_publication(connection: duckdb.DuckDBPyConnection, settings: Settings
             verdict.tests_passed + verdict.tests_warned,
             verdict.models_built,
             verdict.raw_fingerprint,
-            project_fingerprint(settings.root),
+            verdict.project_fingerprint,
             verdict.listening_fingerprint,
         ],
     )
@@ -199,7 +205,7 @@ def _write_glossary(connection: duckdb.DuckDBPyConnection, manifest: Any) -> int
     return len(terms) + len(places)
 
 
-def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, verdict: gate.Verdict) -> None:
+def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
     """The file holds the tables that were meant, and no other."""
     written = {
         (str(schema), str(name))
@@ -207,22 +213,9 @@ def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, verdict: gate
             "select table_schema, table_name from information_schema.tables where table_catalog = 'published'"
         ).fetchall()
     }
-    meant = {("main", table.name) for table in verdict.published} | {("main", name) for name in _ABOUT}
+    meant = {("main", name) for name in (*names, *_ABOUT)}
     if written != meant:
         raise CommandError(f"The published file would hold {sorted(written ^ meant)}, which nobody asked for.")
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _swap(aside: Path, published: Path) -> None:
-    aside.replace(published)
-    _flush(published.parent)
 
 
 def _literal(text: str) -> str:

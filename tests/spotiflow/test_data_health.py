@@ -103,7 +103,7 @@ def test_freshness_measures_own_listening_only(empty_place: Place) -> None:
 
     # Looking leaves no trace in the log that the gate reads.
     with duckdb.connect(str(empty_place.warehouse), read_only=True) as connection:
-        assert connection.execute("from information_schema.schemata where schema_name = 'workflow'").fetchall() == []
+        assert connection.execute("from information_schema.schemata where schema_name = 'run_log'").fetchall() == []
 
 
 def test_a_name_without_a_version_shows_the_latest(sample_data: Place) -> None:

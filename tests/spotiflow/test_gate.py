@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +13,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from spotiflow.checksums import node_checksum
+from spotiflow.checksums import project_fingerprint
 from spotiflow.console import CommandError
 from spotiflow.dbt_runner import BuildResult, Dbt
 from spotiflow.publish import gate
 from spotiflow.publish.publish import Refused, publish
+from spotiflow.publish.tables import published_tables
 from tests.conftest import PROJECT, Place
 from tests.spotiflow.conftest import MINI_PROJECT, settings_of
+
+PLAY_ID = "- name: play_id\n        data_tests: [unique]"
 
 
 @dataclass
@@ -53,10 +57,10 @@ class Mini:
         result = dbt._invoke([command, *rest], None)
         return BuildResult(ok=bool(result.success))
 
-    def verdict(self) -> gate.Verdict:
+    def verdict(self) -> gate.GateVerdict:
         manifest = Dbt(settings_of(self.place)).parse()
         with duckdb.connect(str(self.place.warehouse), read_only=True) as connection:
-            return gate.judge(connection, manifest)
+            return gate.judge(connection, manifest, self.place.project)
 
     def reasons(self) -> str:
         verdict = self.verdict()
@@ -68,7 +72,7 @@ class Mini:
 def _new_mini(folder: Path) -> Mini:
     project = folder / "project"
     shutil.copytree(MINI_PROJECT, project)
-    shutil.copytree(PROJECT / "macros" / "workflow", project / "macros" / "workflow")
+    shutil.copytree(PROJECT / "macros" / "run_log", project / "macros" / "run_log")
     mini = Mini(Place(folder / "place", project=project))
     mini.place.warehouse.parent.mkdir(parents=True)
     return mini
@@ -94,16 +98,15 @@ def mini(built_once: Mini, tmp_path: Path) -> Mini:
 def test_opens_for_what_was_built_and_tested(mini: Mini) -> None:
     verdict = mini.verdict()
     assert verdict.reasons == []
-    # not_null x2, unique, above_zero x2, one unit test; stg_plays, scores, totals, not the private model
-    assert (verdict.tests_passed, verdict.tests_warned, verdict.models_built) == (6, 0, 3)
-    assert [table.name for table in verdict.published] == ["scores", "totals", "totals_v1", "weights"]
+    # not_null x2, unique, above_zero x2, one unit test; stg_plays, scores, totals and the private model
+    assert (verdict.tests_passed, verdict.tests_warned, verdict.models_built) == (6, 0, 4)
+    tables = published_tables(Dbt(settings_of(mini.place)).parse())
+    assert [table.name for table in tables] == ["scores", "totals", "totals_v1", "weights"]
 
 
-def test_log_and_disk_agree_on_every_checksum(mini: Mini) -> None:
-    manifest = Dbt(settings_of(mini.place)).parse()
-    logged = dict(mini.sql("select unique_id, arg_max(checksum, executed_at) from workflow.dbt_results group by 1"))
-    assert len(logged) == 11
-    assert logged == {unique_id: node_checksum(manifest, str(unique_id)) for unique_id in logged}
+def test_a_run_logs_the_project_that_is_on_disk(mini: Mini) -> None:
+    logged = mini.sql("select arg_max(project_fingerprint, started_at) from run_log.dbt_runs")
+    assert logged == [(project_fingerprint(mini.place.project),)]
 
 
 def test_empty_warehouse(tmp_path: Path) -> None:
@@ -124,10 +127,7 @@ def test_warnings_pass_and_are_counted(mini: Mini) -> None:
 
 def test_newer_load(mini: Mini) -> None:
     mini.load("2", "('c', 3)")
-    reasons = mini.reasons()
-    assert "3 models were built before the newest load: scores, stg_plays and totals." in reasons
-    assert "not run since the newest build or load" in reasons
-    assert "seed" not in reasons
+    assert re.fullmatch(r"Data was loaded after the newest build, `.*` of .*, began\.", mini.reasons())
 
 
 def test_unfinished_load_does_not_count(mini: Mini) -> None:
@@ -135,57 +135,65 @@ def test_unfinished_load_does_not_count(mini: Mini) -> None:
     assert mini.verdict().is_open
 
 
-def test_other_code_on_disk(mini: Mini) -> None:
-    """A model, a macro behind a model (two calls deep), a contract, a seed, a test's severity, a test's macro."""
-    mini.replace("models/marts/totals_v1.sql", "count(*)", "count(play_id)")
-    mini.replace("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})")
-    mini.replace("models/marts/_marts__models.yml", "data_type: double", "data_type: float")
-    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,2.5")
-    mini.replace("models/marts/_marts__models.yml", "severity: warn", "severity: error")
-    reasons = mini.reasons()
-    assert "3 models changed on disk since they were built: scores, stg_plays and totals." in reasons
-    assert "The seed weights changed on disk since it was built." in reasons
-    assert "2 tests or what they judge changed since their latest run" in reasons  # the severity; the unit test's model
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        pytest.param("models/marts/totals_v1.sql", "count(*)", "count(play_id)", id="model"),
+        pytest.param("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})", id="macro, two calls deep"),
+        pytest.param("macros/macros.sql", "<= 0", "< 0", id="generic test"),
+        pytest.param("models/marts/_marts__models.yml", "data_type: double", "data_type: float", id="contract"),
+        pytest.param("models/marts/_marts__models.yml", "severity: warn", "severity: error", id="severity"),
+        pytest.param("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0", id="unit test"),
+        pytest.param("models/marts/_marts__models.yml", "- name: play_id\n", f"{PLAY_ID}\n", id="new test"),
+        pytest.param("seeds/definitions/weights.csv", "1,1.5", "1,2.5", id="seed"),
+        pytest.param("dbt_project.yml", "known_at: null", "known_at: 2020-01-01", id="variable"),
+    ],
+)
+def test_other_code_on_disk(mini: Mini, name: str, old: str, new: str) -> None:
+    mini.replace(name, old, new)
+    assert "Models, seeds, macros or tests changed after the newest build" in mini.reasons()
 
 
-def test_other_tests_on_disk(mini: Mini) -> None:
-    """The macro of a generic test, the expectation of a unit test."""
-    mini.replace("macros/macros.sql", "<= 0", "< 0")
-    mini.replace("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0")
-    reasons = mini.reasons()
-    assert "3 tests or what they judge changed since their latest run" in reasons
-    assert "model" not in reasons
+def test_a_file_that_appears_or_goes_is_a_change(mini: Mini) -> None:
+    mini.file("models/marts/more.sql").write_text("select 1 as one")
+    assert "changed after the newest build" in mini.reasons()
+    mini.file("models/marts/more.sql").unlink()
+    assert mini.verdict().is_open
+    mini.file("models/marts/.totals_v1.sql.swp").write_text("an editor's")
+    assert mini.verdict().is_open
+    mini.file("models/marts/private.sql").unlink()
+    assert "changed after the newest build" in mini.reasons()
 
 
-def test_new_test_was_never_run(mini: Mini) -> None:
-    mini.replace(
-        "models/marts/_marts__models.yml", "- name: play_id\n", "- name: play_id\n        data_tests: [unique]\n"
-    )
-    assert 'A test was never run: "scores.play_id is unique".' in mini.reasons()
-
-
-def test_seed_loaded_again_without_what_hangs_on_it(mini: Mini) -> None:
-    mini.replace("seeds/definitions/weights.csv", "1,1.5", "1,2.5")
-    assert mini.dbt("seed").ok
-    reasons = mini.reasons()
-    assert "The model scores is older than what it is made from." in reasons
-    assert 'A test was not run since the newest build or load: "Every weight is above zero".' in reasons
-
-
-def test_models_built_without_their_tests(mini: Mini) -> None:
-    assert mini.dbt("run").ok
-    reasons = mini.reasons()
-    assert "tests were not run since the newest build or load" in reasons
-    assert "model" not in reasons
-    assert mini.dbt("test").ok
+def test_a_file_that_changes_between_reading_and_building(mini: Mini) -> None:
+    """dbt builds what it read; the log must not claim that it built what is on disk."""
+    dbt = Dbt(settings_of(mini.place))
+    dbt.parse()
+    mini.replace("models/marts/totals_v1.sql", "count(*)", "2 * count(*)")
+    assert dbt._invoke(["build"], None).success
+    assert "Files of the project changed while the newest build" in mini.reasons()
+    # `build` itself reads again what has changed since.
+    assert dbt.build([], lambda _: None).ok
     assert mini.verdict().is_open
 
 
-def test_unit_test_of_former_code(mini: Mini) -> None:
-    mini.replace("models/marts/scores.sql", "points *", "points * 1.0 *")
-    assert mini.dbt("run").ok
-    assert mini.dbt("test", "--exclude", "test_type:unit").ok
-    assert mini.reasons().startswith('A test changed since its latest run: "A play of 3 doubled points')
+def test_only_part_of_the_project_was_built(mini: Mini) -> None:
+    for command in (["build", "--select", "totals"], ["run"], ["seed"]):
+        assert mini.dbt(*command).ok
+        assert "was not a `dbt build` of the whole project" in mini.reasons()
+    assert mini.dbt("build").ok
+    assert mini.verdict().is_open
+
+
+def test_a_test_that_fails_after_the_build(mini: Mini) -> None:
+    assert mini.dbt("test").ok
+    assert mini.verdict().is_open
+    mini.sql("update definitions.weights set weight = -1")
+    assert not mini.dbt("test").ok
+    assert mini.reasons() == "A test failed: Every weight is above zero (1 row broke it)."
+    mini.sql("update definitions.weights set weight = 1.5")
+    assert mini.dbt("test").ok
+    assert "A test failed" in mini.reasons(), "only a new build says that all is well"
 
 
 def test_failed_test_is_named_in_plain_words(mini: Mini) -> None:
@@ -197,7 +205,7 @@ def test_failed_test_is_named_in_plain_words(mini: Mini) -> None:
     ]
     reasons = mini.reasons()
     assert "A test failed: Every weight is above zero (1 row broke it)." in reasons
-    assert "left out" not in reasons  # a consequence, no reason of its own
+    assert "whole project" not in reasons  # a consequence, no reason of its own
 
 
 def test_broken_model(mini: Mini) -> None:
@@ -211,32 +219,27 @@ def test_broken_model(mini: Mini) -> None:
 @pytest.mark.parametrize("arguments", [("--vars", "{known_at: 2020-01-01}"), ("--empty",)])
 def test_other_settings_are_never_published(mini: Mini, arguments: tuple[str, ...]) -> None:
     mini.dbt("build", *arguments)
-    assert "built with other than default settings" in mini.reasons()
+    assert "did not use the default settings" in mini.reasons()
     assert mini.dbt("build").ok
     assert mini.verdict().is_open
 
 
 def test_interrupted_run(mini: Mini) -> None:
     mini.sql(
-        "insert into workflow.dbt_runs (invocation_id, started_at, command, invocation, vars, flags, raw_fingerprint) "
+        "insert into run_log.dbt_runs (invocation_id, started_at, command, invocation, vars, flags, raw_fingerprint) "
         "values ('x', (now() at time zone 'UTC')::timestamp, 'run', 'dbt run', '{}', '{}', '')"
     )
-    assert "`dbt run`, begun" in mini.reasons()
+    assert "The newest build, `dbt run` of" in mini.reasons()
     assert "did not finish" in mini.reasons()
     assert mini.dbt("build").ok
     assert mini.verdict().is_open
 
 
 def test_commands_that_write_nothing_leave_no_trace(mini: Mini) -> None:
-    before = mini.sql("select count(*) from workflow.dbt_runs")
+    before = mini.sql("select count(*) from run_log.dbt_runs")
     assert mini.dbt("compile").ok
     assert mini.dbt("docs", "generate").ok
-    assert mini.sql("select count(*) from workflow.dbt_runs") == before
-    assert mini.verdict().is_open
-
-
-def test_partial_build_is_logged_like_any_other(mini: Mini) -> None:
-    assert mini.dbt("build", "--select", "totals").ok
+    assert mini.sql("select count(*) from run_log.dbt_runs") == before
     assert mini.verdict().is_open
 
 
@@ -265,13 +268,13 @@ def test_publishes_marts_and_definitions_and_nothing_else(publish_mini: Callable
         assert connection.execute("from scores").fetchall() == [("a", 3.0), ("b", 6.0)]
         assert connection.execute("from totals").fetchall() == connection.execute("from totals_v1").fetchall()
         tests = connection.execute("select tests_passed, tests_warned, tests_total, models_built from publication")
-        assert tests.fetchall() == [(6, 0, 6, 3)]
+        assert tests.fetchall() == [(6, 0, 6, 4)]
 
 
 def test_refusal_leaves_the_published_file_alone(mini: Mini, publish_mini: Callable[[], Path]) -> None:
     before = publish_mini().read_bytes()
     mini.load("2", "('c', 3)")
-    with pytest.raises(Refused, match=r"(?s)Nothing was published, because.*newest load.*Run `spotiflow refresh`\."):
+    with pytest.raises(Refused, match=r"(?s)Nothing was published.*Data was loaded after.*Run `spotiflow refresh`\."):
         publish_mini()
     assert mini.place.published.read_bytes() == before
     assert [entry.name for entry in mini.place.published.parent.glob(".*")] == []
@@ -314,7 +317,7 @@ def _key(*columns: str, where: str | None = None) -> SimpleNamespace:
 
 
 def _order(*nodes: SimpleNamespace) -> tuple[str, ...]:
-    (table,) = gate.published_tables(SimpleNamespace(nodes=dict(enumerate(nodes))))
+    (table,) = published_tables(SimpleNamespace(nodes=dict(enumerate(nodes))))
     return table.order
 
 

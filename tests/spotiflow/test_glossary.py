@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from spotiflow.dbt_runner import Dbt
-from spotiflow.publish import gate, glossary
+from spotiflow.publish import glossary
+from spotiflow.publish.tables import published_nodes
 from spotiflow.publish.units import unit_of
 from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
@@ -143,7 +144,7 @@ def test_a_metric_names_the_tables_it_is_computed_from() -> None:
 def test_every_described_column_of_a_published_table_is_explained_once(manifest: Any) -> None:
     entries = glossary.entries(manifest)
     assert max(Counter(entry.anchor for entry in entries).values()) == 1
-    for table in gate.published_nodes(manifest).values():
+    for table in published_nodes(manifest).values():
         version = getattr(table, "version", None)
         name = table.name if version is not None and version == table.latest_version else table.alias
         here = [entry for entry in entries if name in {place for place, _ in entry.places}]

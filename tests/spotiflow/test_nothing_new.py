@@ -12,7 +12,8 @@ import pytest
 from extract.raw.loader import load_tables
 from extract.raw.tables import TABLES
 from spotiflow.demo.sandbox import Fault, SandboxAccount
-from spotiflow.warehouse import Publication, listening_fingerprint, publication, raw_fingerprint, shows_all_of
+from spotiflow.publication import Publication, read_publication, shows_all_of
+from spotiflow.warehouse import listening_fingerprint, raw_fingerprint
 from tests.extract.api_items import ITEMS
 from tests.spotiflow.spotify_place import SpotifyPlace, spotify_place
 
@@ -80,9 +81,9 @@ def test_a_publication_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         values = ", ".join(f"null as {name}" for name in names)
         connection.execute(f"create table publication as select {values}")
-    found = publication(path)
+    found = read_publication(path)
     assert found is not None
     assert found.listening_fingerprint == ""
     with duckdb.connect(str(path)) as connection:
         connection.execute("create or replace table publication as select 1 as listeners")
-    assert publication(path) is None
+    assert read_publication(path) is None

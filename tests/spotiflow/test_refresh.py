@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from spotiflow.warehouse import definitions_began_since, publication
+from spotiflow.publication import definitions_began_since, read_publication
 from tests.conftest import PROJECT, Completed, Place
 
 BrokenProject = Callable[[], Place]
@@ -95,7 +95,7 @@ def test_publishing_stops_when_somebody_built_something_else(broken_project: Bro
     before = place.published.read_bytes()
     done = place.run("publish")
     assert done.code == 1
-    assert "The seed listen_rules changed on disk since it was built." in done.err
+    assert "Models, seeds, macros or tests changed after the newest build" in done.err
     assert "Run `spotiflow refresh`." in done.err
     assert place.published.read_bytes() == before
 
@@ -107,7 +107,7 @@ def test_killed_in_the_middle_of_publishing(sample_data: Place, tmp_path: Path) 
     before = place.published.read_bytes()
     code = (
         "import os, signal, spotiflow.publish.publish as publish, spotiflow.cli.main as cli\n"
-        "publish._swap = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "publish.swap_in = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "cli.main()"
     )
     killed = subprocess.run(
@@ -150,7 +150,7 @@ def test_the_published_file_holds_no_private_layer(sample_data: Place) -> None:
 
 
 def test_publication_says_what_it_is_made_of(sample_data: Place) -> None:
-    row = publication(sample_data.published)
+    row = read_publication(sample_data.published)
     assert row is not None
     with duckdb.connect(str(sample_data.published), read_only=True) as connection:
         plays, newest = connection.execute("select count(*), max(played_at) from fct_plays").fetchall()[0]
