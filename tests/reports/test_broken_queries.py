@@ -101,7 +101,7 @@ def notice(built_site: BuiltSite, copy: Path, page: str) -> None:
     """The page's own tests fail on this copy of the site."""
     tests = PROJECT / "tests" / "reports" / f"{TESTS.get(page, f'test_{page}'.replace('-', '_'))}.py"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", str(tests), "-x", "-q", "--no-header", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", str(tests), "-x", "-q", "-m", "", "--no-header", "-p", "no:cacheprovider"],
         cwd=PROJECT,
         env={
             **{key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
