@@ -2,7 +2,7 @@ with
 
 similarities as (
 
-    select * from {{ ref('fct_feature_similarity', v=1) }}
+    select * from {{ ref('int_predicted_features') }}
 
 ),
 
@@ -19,7 +19,7 @@ draws as (
 
 ),
 
--- Whoever predicted: chance depends on the song, its provider and how many tracks a prediction rests on.
+-- Chance depends on the song, its provider and the number of scored tracks, whoever predicted.
 asked as (
 
     select distinct

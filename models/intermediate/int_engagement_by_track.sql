@@ -18,13 +18,9 @@ constants as (
 
 ),
 
-last_plays as (
+listeners as (
 
-    select
-        user_id,
-        max(played_at) as last_played_at
-    from plays
-    group by user_id
+    select * from {{ ref('int_listener_totals') }}
 
 ),
 
@@ -51,7 +47,7 @@ judged as (
         {{ cluster_id('interval_clusters.cluster_kind', 'plays.user_id', 'plays.week_start') }} as cluster_id,
         interval_clusters.cluster_kind,
         plays.is_listen
-        and {{ milliseconds_between('plays.played_at', 'last_plays.last_played_at') }}
+        and {{ milliseconds_between('plays.played_at', 'listeners.last_played_at') }}
         >= constants.value * {{ milliseconds_a_day() }} as is_repeat_known,
         coalesce(
             {{ milliseconds_between('plays.played_at', 'next_listens.next_listened_at') }}
@@ -62,8 +58,8 @@ judged as (
     cross join interval_clusters
     inner join constants
         on constants.constant = 'repeat_within_days'
-    inner join last_plays
-        on plays.user_id = last_plays.user_id
+    inner join listeners
+        on plays.user_id = listeners.user_id
     left join next_listens
         on plays.play_id = next_listens.play_id
 

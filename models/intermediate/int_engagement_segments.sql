@@ -4,7 +4,7 @@ with
 
 users as (
 
-    select * from {{ ref('dim_users') }}
+    select * from {{ ref('int_users') }}
 
 ),
 

@@ -1,9 +1,8 @@
 with
 
-users as (
+listeners as (
 
-    select * from {{ ref('dim_users') }}
-    where plays > 0
+    select * from {{ ref('int_listener_totals') }}
 
 ),
 
@@ -12,7 +11,7 @@ final as (
     select
         count(*) as listeners,
         case when count(*) = 1 then 'weeks' else 'listeners' end as cluster_kind
-    from users
+    from listeners
 
 )
 

@@ -6,12 +6,6 @@ users as (
 
 ),
 
-plays as (
-
-    select * from {{ ref('int_plays') }}
-
-),
-
 loads as (
 
     select * from {{ ref('stg_spotiflow__load_log') }}
@@ -24,13 +18,9 @@ polls as (
 
 ),
 
-last_plays as (
+listeners as (
 
-    select
-        user_id,
-        max(played_at) as observed_until
-    from plays
-    group by user_id
+    select * from {{ ref('int_listener_totals') }}
 
 ),
 
@@ -63,13 +53,13 @@ final as (
         users.user_id,
         -- Of those that are there: greatest() leaves nulls out, here as in Spark.
         greatest(
-            last_plays.observed_until,
+            listeners.last_played_at,
             last_exports.observed_until,
             last_pages.observed_until
         ) as observed_until
     from users
-    left join last_plays
-        on users.user_id = last_plays.user_id
+    left join listeners
+        on users.user_id = listeners.user_id
     left join last_exports
         on users.user_id = last_exports.user_id
     left join last_pages

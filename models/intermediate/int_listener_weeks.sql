@@ -2,8 +2,13 @@ with
 
 users as (
 
-    select * from {{ ref('dim_users') }}
-    where plays > 0
+    select * from {{ ref('int_users') }}
+
+),
+
+listeners as (
+
+    select * from {{ ref('int_listener_totals') }}
 
 ),
 
@@ -61,18 +66,20 @@ last_seen as (
 observed as (
 
     select
-        users.user_id,
-        users.first_listening_date,
+        listeners.user_id,
+        listeners.first_listening_date,
         greatest(
-            users.last_listening_date,
+            listeners.last_listening_date,
             coalesce(
                 {{ local_date('last_seen.last_seen_at', 'users.timezone') }},
-                users.last_listening_date
+                listeners.last_listening_date
             )
         ) as last_observed_date
-    from users
+    from listeners
+    inner join users
+        on listeners.user_id = users.user_id
     left join last_seen
-        on users.user_id = last_seen.user_id
+        on listeners.user_id = last_seen.user_id
 
 ),
 

@@ -9,7 +9,7 @@ listener_tracks as (
 
 tracks as (
 
-    select * from {{ ref('dim_tracks') }}
+    select * from {{ ref('int_track_labels') }}
 
 ),
 

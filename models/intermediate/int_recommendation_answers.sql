@@ -2,7 +2,7 @@ with
 
 recommendations as (
 
-    select * from {{ ref('fct_recommendations') }}
+    select * from {{ ref('int_recommendations_with_outcomes') }}
     -- A seed track that is no Top Song any more (definitions changed since) is nobody's prediction.
     where top_song_number is not null
 
@@ -16,7 +16,7 @@ popularity as (
 
 similarities as (
 
-    select * from {{ ref('fct_feature_similarity', v=2) }}
+    select * from {{ ref('int_feature_similarity') }}
 
 ),
 

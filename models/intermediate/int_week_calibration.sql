@@ -2,7 +2,7 @@ with
 
 recommendations as (
 
-    select * from {{ ref('fct_recommendations') }}
+    select * from {{ ref('int_recommendations_with_outcomes') }}
     where
         is_prediction
         and top_song_number is not null
@@ -18,7 +18,7 @@ plays as (
 
 tracks as (
 
-    select * from {{ ref('dim_tracks') }}
+    select * from {{ ref('int_track_labels') }}
     where vibe is not null
 
 ),

@@ -59,9 +59,7 @@ def test_the_recommended_tracks_are_those_of_the_table(marts: duckdb.DuckDBPyCon
 
 
 def test_the_songs_numbers_are_in_the_marts(marts: duckdb.DuckDBPyConnection, text: str) -> None:
-    features = _rows(
-        marts, f"select * from fct_feature_similarity_v2 inner join dim_users using (user_id) where {SONG}"
-    )
+    features = _rows(marts, f"select * from fct_feature_similarity inner join dim_users using (user_id) where {SONG}")
     assert len(features) == 7
     (energy,) = [row for row in features if row["audio_feature"] == "energy"]
     (song,) = _rows(marts, f"select track_name from dim_tracks where track_id = '{energy['seed_track_id']}'")
@@ -118,7 +116,7 @@ def test_the_scorecard_is_that_of_the_marts(marts: duckdb.DuckDBPyConnection, li
     assert expected <= lines, "\n".join(sorted(expected - lines))
     (chance,) = _rows(
         marts,
-        "select 100 - avg(chance_difference_pp) as level from fct_feature_similarity_v2 where recommender = 'knn'",
+        "select 100 - avg(chance_difference_pp) as level from fct_feature_similarity where recommender = 'knn'",
     )
     assert any(f"chance reaches {_number(chance['level'], 0)} on the sample" in line for line in lines)
 

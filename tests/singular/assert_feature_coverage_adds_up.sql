@@ -1,5 +1,5 @@
--- A returned row is a listener whose listening by provider or reason does not add up to all of it, whose shares do not
--- add up to 100, or of whom version 1 says otherwise.
+-- A returned row is a listener whose listening by provider or reason does not add up to all of it, or whose shares do not
+-- add up to 100.
 with
 
 coverage as (
@@ -8,19 +8,8 @@ coverage as (
         user_id,
         sum(listens) as listens,
         sum(minutes_listened) as minutes_listened,
-        sum(listens_share_pct) as share_pct,
-        sum(case when provider is not null then listens else 0 end) as covered_listens
-    from {{ ref('feature_coverage', v=2) }}
-    group by user_id
-
-),
-
-covered_in_version_1 as (
-
-    select
-        user_id,
-        sum(case when provider <> 'none' then listens else 0 end) as covered_listens
-    from {{ ref('feature_coverage', v=1) }}
+        sum(listens_share_pct) as share_pct
+    from {{ ref('feature_coverage') }}
     group by user_id
 
 ),
@@ -36,19 +25,13 @@ select
     coalesce(users.user_id, coverage.user_id) as user_id,
     users.listens,
     coverage.listens as listens_by_provider,
-    coverage.covered_listens,
-    covered_in_version_1.covered_listens as covered_in_version_1,
     coverage.share_pct
 from users
 full outer join coverage
     on users.user_id = coverage.user_id
-left join covered_in_version_1
-    on users.user_id = covered_in_version_1.user_id
 where
     users.user_id is null
     or coverage.user_id is null
     or users.listens <> coverage.listens
     or abs(users.minutes_listened - coverage.minutes_listened) > 0.000001
     or abs(coverage.share_pct - 100) > 0.000001
-    or covered_in_version_1.covered_listens is null
-    or coverage.covered_listens <> covered_in_version_1.covered_listens

@@ -104,15 +104,3 @@ def test_freshness_measures_own_listening_only(empty_place: Place) -> None:
     # Looking leaves no trace in the log that the gate reads.
     with duckdb.connect(str(empty_place.warehouse), read_only=True) as connection:
         assert connection.execute("from information_schema.schemata where schema_name = 'run_log'").fetchall() == []
-
-
-def test_a_name_without_a_version_shows_the_latest(sample_data: Place) -> None:
-    """Also where the name was a table before the model had versions; and the older version is published beside."""
-    with duckdb.connect(str(sample_data.published), read_only=True) as connection:
-        latest, second, first = (
-            connection.execute(f"select * from {name} order by all").fetchall()
-            for name in ("feature_coverage", "feature_coverage_v2", "feature_coverage_v1")
-        )
-        assert latest == second
-        assert {row[1] for row in first} == {"catalogue", "none"}
-        assert len(second) >= len(first)

@@ -54,7 +54,7 @@ def test_every_published_table_has_a_key(sample_data: Place) -> None:
     with duckdb.connect(str(sample_data.published), read_only=True) as connection:
         tables = {str(name) for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
     known = keys(PROJECT)
-    assert {"daily_listening", "score_weights", "fct_feature_similarity", "feature_coverage_v1"} <= known.keys()
+    assert {"daily_listening", "score_weights", "fct_feature_similarity", "feature_coverage"} <= known.keys()
     assert {table for table in tables if table not in known and not table.startswith("glossary")} == {"publication"}
 
 

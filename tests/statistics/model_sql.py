@@ -33,9 +33,9 @@ class CompiledModels:
     def run(self, model: str, inputs: Mapping[str, Rows]) -> pd.DataFrame:
         """The rows that a model makes of `inputs`.
 
-        `model` and the names of inputs are those of tables (a versioned model's with _v1 or _v2). Inputs have the
-        columns and types that their YAML names; what a row does not mention is null. Seeds that are not given are read
-        from their file. Raises KeyError for a model that is not there or an input that is missing.
+        Inputs are named after their tables and have the columns and types that their YAML names; what a row does not
+        mention is null. Seeds that are not given are read from their file. Raises KeyError for a model that is not
+        there or an input that is missing.
         """
         with duckdb.connect() as connection:
             for unique_id in self._node(model)["depends_on"]["nodes"]:

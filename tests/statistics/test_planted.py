@@ -128,8 +128,7 @@ def test_an_experiment_has_a_verdict(published: duckdb.DuckDBPyConnection) -> No
     ("table", "names"),
     [
         ("fct_recommendations", "recommender"),
-        ("fct_feature_similarity_v1", "recommender"),
-        ("fct_feature_similarity_v2", "recommender"),
+        ("fct_feature_similarity", "recommender"),
         ("recommender_scorecard", "recommender"),
         ("recommender_listener_scorecard", "recommender"),
         ("recommender_comparison", "first_recommender"),

@@ -81,8 +81,8 @@ def _computed(models: CompiledModels, cases: list[Case], k: int) -> pd.DataFrame
     answers = models.run(
         "int_recommendation_answers",
         {
-            "fct_recommendations": recommendations,
-            "fct_feature_similarity_v2": [dict(zip(keys, answer, strict=True)) for answer in answered],
+            "int_recommendations_with_outcomes": recommendations,
+            "int_feature_similarity": [dict(zip(keys, answer, strict=True)) for answer in answered],
             "int_track_popularity": [],
             "diagnostic_constants": [{"constant": "similarity_k", "value": k}],
         },

@@ -2,19 +2,7 @@ with
 
 recommendations as (
 
-    select * from {{ ref('int_recommendations') }}
-
-),
-
-outcomes as (
-
-    select * from {{ ref('int_recommendation_outcomes') }}
-
-),
-
-top_songs as (
-
-    select * from {{ ref('weekly_top_songs') }}
+    select * from {{ ref('int_recommendations_with_outcomes') }}
 
 ),
 
@@ -33,55 +21,38 @@ final as (
         recommendations.variant,
         recommendations.user_id,
         recommendations.week_start,
-        top_songs.top_song_number,
+        recommendations.top_song_number,
         recommendations.seed_track_id,
         recommendations.rank,
         recommendations.track_id,
         coalesce(tracks.track_name, 'Unknown title') as track_name,
         coalesce(tracks.artist_name, 'Unknown artist') as artist_name,
-        tracks.provider,
+        recommendations.provider,
         {%- for feature in audio_features() %}
-        tracks.{{ feature }}_pct,
+        recommendations.{{ feature }}_pct,
         {%- endfor %}
         recommendations.as_of,
         recommendations.requested_at,
         recommendations.position,
         recommendations.is_prediction,
-        -- Nothing is known of recommendations whose as_of is not.
-        outcomes.is_new_to_listener,
-        outcomes.is_listened_after,
-        outcomes.days_until_listened,
-        outcomes.is_listened_within_short_horizon,
-        case
-            when recommendations.as_of is null then 'as_of unknown'
-            when outcomes.is_listened_within_short_horizon is null then 'horizon not observed'
-        end as short_horizon_null_reason,
-        outcomes.is_listened_within_long_horizon,
-        outcomes.plays_within_long_horizon,
-        outcomes.listens_within_long_horizon,
-        outcomes.skipped_plays_within_long_horizon,
-        outcomes.completion_within_long_horizon_pct,
-        case
-            when recommendations.as_of is null then 'as_of unknown'
-            when outcomes.is_listened_within_long_horizon is null then 'horizon not observed'
-        end as long_horizon_null_reason,
-        outcomes.is_saved,
-        outcomes.is_liked,
-        outcomes.is_disliked,
-        outcomes.rating_pct
+        recommendations.is_new_to_listener,
+        recommendations.is_listened_after,
+        recommendations.days_until_listened,
+        recommendations.is_listened_within_short_horizon,
+        recommendations.short_horizon_null_reason,
+        recommendations.is_listened_within_long_horizon,
+        recommendations.plays_within_long_horizon,
+        recommendations.listens_within_long_horizon,
+        recommendations.skipped_plays_within_long_horizon,
+        recommendations.completion_within_long_horizon_pct,
+        recommendations.long_horizon_null_reason,
+        recommendations.is_saved,
+        recommendations.is_liked,
+        recommendations.is_disliked,
+        recommendations.rating_pct
     from recommendations
     inner join tracks
         on recommendations.track_id = tracks.track_id
-    left join top_songs
-        on
-            recommendations.user_id = top_songs.user_id
-            and recommendations.week_start = top_songs.week_start
-            and recommendations.seed_track_id = top_songs.track_id
-    left join outcomes
-        on
-            recommendations.user_id = outcomes.user_id
-            and recommendations.track_id = outcomes.track_id
-            and recommendations.as_of = outcomes.as_of
 
 )
 

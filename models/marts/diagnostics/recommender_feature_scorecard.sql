@@ -5,7 +5,7 @@ with
 
 similarities as (
 
-    select * from {{ ref('fct_feature_similarity', v=2) }}
+    select * from {{ ref('fct_feature_similarity') }}
 
 ),
 

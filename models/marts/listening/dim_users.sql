@@ -6,23 +6,9 @@ users as (
 
 ),
 
-plays as (
-
-    select * from {{ ref('fct_plays') }}
-
-),
-
 listening as (
 
-    select
-        user_id,
-        min(listening_date) as first_listening_date,
-        max(listening_date) as last_listening_date,
-        count(*) as plays,
-        count(case when is_listen then 1 end) as listens,
-        {{ minutes('sum(listened_ms)') }} as minutes_listened
-    from plays
-    group by user_id
+    select * from {{ ref('int_listener_totals') }}
 
 ),
 
@@ -38,7 +24,7 @@ final as (
         listening.last_listening_date,
         coalesce(listening.plays, 0) as plays,
         coalesce(listening.listens, 0) as listens,
-        coalesce(listening.minutes_listened, 0) as minutes_listened
+        coalesce({{ minutes('listening.listened_ms') }}, 0) as minutes_listened
     from users
     left join listening
         on users.user_id = listening.user_id

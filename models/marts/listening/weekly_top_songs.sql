@@ -1,8 +1,8 @@
 with
 
-plays as (
+numbered as (
 
-    select * from {{ ref('fct_plays') }}
+    select * from {{ ref('int_top_songs') }}
 
 ),
 
@@ -38,37 +38,6 @@ track_scores as (
 track_vibes as (
 
     select * from {{ ref('int_track_vibes') }}
-
-),
-
--- All plays of the track, also those that are no listens: their time breaks ties.
-summed as (
-
-    select
-        user_id,
-        week_start,
-        track_id,
-        count(*) as plays,
-        count(case when is_listen then 1 end) as listens,
-        sum(listened_ms) as listened_ms
-    from plays
-    group by
-        user_id,
-        week_start,
-        track_id
-
-),
-
-numbered as (
-
-    select
-        *,
-        row_number() over (
-            partition by user_id, week_start
-            order by listens desc, listened_ms desc, track_id asc
-        ) as top_song_number
-    from summed
-    where listens > 0
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 recommendations as (
 
-    select * from {{ ref('fct_recommendations') }}
+    select * from {{ ref('int_recommendations_with_outcomes') }}
 
 ),
 
@@ -31,7 +31,7 @@ marked as (
 
 ),
 
--- One row a recommender and Top Song, even when none of its first tracks is scored.
+-- One row per recommender and Top Song, even when none of its first tracks is scored.
 predicted as (
 
     select

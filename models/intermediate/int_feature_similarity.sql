@@ -1,8 +1,11 @@
+-- A view: fct_feature_similarity keeps its rows.
+{{ config(materialized='view') }}
+
 with
 
 similarities as (
 
-    select * from {{ ref('fct_feature_similarity', v=1) }}
+    select * from {{ ref('int_predicted_features') }}
 
 ),
 
