@@ -40,8 +40,8 @@
 
 
 {% macro run_is_logged() %}
-    {#- Whether the running dbt command writes or tests tables. -#}
-    {{ return(flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone']) }}
+    {#- Whether the running dbt command writes or tests tables; publishing, which asks the log, knows DuckDB alone. -#}
+    {{ return(target.type == 'duckdb' and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone']) }}
 {% endmacro %}
 
 

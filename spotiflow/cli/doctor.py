@@ -28,7 +28,7 @@ from spotiflow.console import CommandError
 from spotiflow.formatting import ago, count, size
 from spotiflow.locks import connect, holder_of
 from spotiflow.publication import read_publication
-from spotiflow.publish import site
+from spotiflow.publish.stamp import shows_published_data
 from spotiflow.settings import Settings, shown
 
 if TYPE_CHECKING:
@@ -415,7 +415,7 @@ def _results(settings: Settings) -> Iterator[Finding]:
         )
     if not (settings.site / "index.html").is_file():
         yield _warning("Site", "not built yet", "spotiflow refresh")
-    elif not site.shows_published_data(settings):
+    elif not shows_published_data(settings):
         yield _warning("Site", "shows other data than what is published", "spotiflow site")
     else:
         yield _ok("Site", "shows what is published")

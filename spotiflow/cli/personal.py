@@ -15,7 +15,7 @@ from spotiflow.locks import connect, only_one
 from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import KEY_FILE, sample_user_id, user_id_for
 from spotiflow.publication import definitions_began_since, read_publication
-from spotiflow.publish import site
+from spotiflow.publish.stamp import is_current
 from spotiflow.settings import Settings, shown
 from spotiflow.warehouse import Account, Kind
 
@@ -83,7 +83,7 @@ class PersonalRefresh:
         published = read_publication(own.published)
         assert published is not None
         since = f"since {moment(published.published_at)}"
-        if self.with_site and not site.is_current(own):
+        if self.with_site and not is_current(own):
             screen.say(f"Nothing new came in {since}: only the site is built.")
             try:
                 build_site(own, screen, self.command, self.wait)

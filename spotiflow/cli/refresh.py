@@ -20,6 +20,7 @@ from spotiflow.locks import connect, only_one, wait_for_database
 from spotiflow.publication import definitions_began_since, read_publication, shows_all_of
 from spotiflow.publish import site
 from spotiflow.publish.publish import publish
+from spotiflow.publish.stamp import is_current
 from spotiflow.settings import Settings, shown
 from spotiflow.warehouse import Arrivals, Kind
 
@@ -204,7 +205,7 @@ class Refresh:
     def _site_is_due(self) -> bool:
         assert self.before is not None
         since = f"since the data was published, {moment(self.before.published_at)}"
-        if not self.with_site or site.is_current(self.settings):
+        if not self.with_site or is_current(self.settings):
             self.screen.say(f"Everything is up to date: nothing new came in, and nothing changed {since}.")
             self.screen.say("To build and test it all again nevertheless: spotiflow refresh --force")
             return False

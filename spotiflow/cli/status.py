@@ -12,6 +12,7 @@ from spotiflow.locks import connect, holder_of
 from spotiflow.privacy import personal_site
 from spotiflow.publication import Publication, read_publication, shows_all_of
 from spotiflow.publish import site
+from spotiflow.publish.stamp import is_current, shows_published_data
 from spotiflow.settings import Settings, shown
 from spotiflow.warehouse import Account, Kind
 
@@ -102,9 +103,9 @@ def _site(settings: Settings, screen: Screen, publication: Publication | None) -
         screen.say("  not built yet; `spotiflow refresh` builds it")
     elif publication is None:
         screen.say("  built from data that is no longer there")
-    elif site.is_current(settings):
+    elif is_current(settings):
         screen.say("  shows the published data; `spotiflow serve` opens it")
-    elif site.shows_published_data(settings):
+    elif shows_published_data(settings):
         screen.say("  shows the published data, but its pages changed since; run `spotiflow site`", style="bold")
     else:
         screen.say("  shows other data than what is published; run `spotiflow site`", style="bold")
@@ -125,7 +126,7 @@ def _personal_sites(settings: Settings, screen: Screen) -> None:
         said = f"published {moment(publication.published_at)}"
         if not (own.site / "index.html").is_file():
             said += "; no site built"
-        elif not site.shows_published_data(own):
+        elif not shows_published_data(own):
             said += "; its site shows what was published before"
         rows.append([personal_site.name_of(own), said])
     for line in columns(rows):

@@ -13,7 +13,7 @@ import pytest
 
 from spotiflow.checksums import file_checksum
 from spotiflow.console import CommandError
-from spotiflow.publish import site
+from spotiflow.publish import evidence, site, stamp
 from spotiflow.settings import Settings, base_path
 from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
@@ -23,35 +23,6 @@ def folder(path: Path, word: str) -> Path:
     path.mkdir(parents=True)
     (path / "index.html").write_text(word)
     return path
-
-
-@pytest.mark.parametrize("can_exchange", [True, False])
-def test_swap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool) -> None:
-    if not can_exchange:
-        monkeypatch.setattr(site, "_exchange", lambda *_: False)
-    target = tmp_path / "reports" / "build"
-    for word in ("first", "second"):
-        site._swap(folder(tmp_path / "work" / word, word), target)
-        assert (target / "index.html").read_text() == word
-        assert [entry.name for entry in target.parent.iterdir()] == ["build"]
-
-
-def test_exchange_is_atomic_here(tmp_path: Path) -> None:
-    one, other = folder(tmp_path / "one", "1"), folder(tmp_path / "other", "2")
-    if site._exchange(one, other):
-        assert (one / "index.html").read_text() == "2"
-        assert (other / "index.html").read_text() == "1"
-    else:
-        assert (one / "index.html").read_text() == "1"
-
-
-def test_a_swap_cut_in_two_is_undone(tmp_path: Path) -> None:
-    settings = settings_of(Place(tmp_path))
-    folder(tmp_path / ".site-former", "yesterday")
-    folder(tmp_path / ".site-next", "half")
-    site.recover(settings)
-    assert (settings.site / "index.html").read_text() == "yesterday"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["site"]
 
 
 @pytest.mark.parametrize(
@@ -67,13 +38,13 @@ def test_failures_in_the_log_fail_the_build(tmp_path: Path, line: str) -> None:
     log = tmp_path / "site.log"
     log.write_text(f"building\n{line}\nBuild complete\n")
     with pytest.raises(CommandError, match="could not be built"):
-        site._scan(log)
+        evidence.check_log(log)
 
 
 def test_a_clean_log_passes(tmp_path: Path) -> None:
     log = tmp_path / "site.log"
     log.write_text("0 errors\nBuild complete --> ./build\n")
-    site._scan(log)
+    evidence.check_log(log)
 
 
 def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> None:
@@ -81,8 +52,7 @@ def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> N
     root = folder(place.site, "start")
     (root / "404.html").write_text("not here")
     folder(root / "day", "day")
-    stamp = site.Stamp("", "", "", "2026-11-01T00:00:00+00:00", "/music/mine")
-    (root / "spotiflow-site.json").write_text(json.dumps(stamp.__dict__))
+    stamp.write_stamp(root, stamp.SiteStamp("", "", "", "2026-11-01T00:00:00+00:00", "/music/mine"))
     process = place.start("serve", "--port", 0)
     try:
         assert process.stdout is not None
@@ -92,7 +62,7 @@ def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> N
         for path, code, text in [
             ("/music/mine/", 200, "start"),
             ("/music/mine/day/", 200, "day"),
-            ("/music/mine/day", 308, "/music/mine/day/"),
+            ("/music/mine/day", 307, "/music/mine/day/"),
             ("/music/mine", 307, "/music/mine/"),
             ("/", 307, "/music/mine/"),
             ("/day/", 404, "not here"),
@@ -134,7 +104,7 @@ def server(tmp_path: Path) -> Iterator[HTTPConnection]:
     place = Place(tmp_path / "place")
     root = folder(place.site, "start")
     (root / "404.html").write_text("not here")
-    (root / "week.html").write_text("week")
+    folder(root / "week", "week")
     folder(root / "day", "day")
     (root / "data.parquet").write_bytes(b"0123456789")
     (place.folder / "secret.txt").write_text("secret")
@@ -157,7 +127,7 @@ def test_serves_clean_addresses(server: HTTPConnection) -> None:
 
     for path, code, text in [
         ("/", 200, "start"),
-        ("/week", 200, "week"),
+        ("/week/", 200, "week"),
         ("/day/", 200, "day"),
         ("/day/?date=2026-01-01", 200, "day"),
         ("/nothing", 404, "not here"),
@@ -167,10 +137,10 @@ def test_serves_clean_addresses(server: HTTPConnection) -> None:
     ]:
         assert get(path)[:2] == (code, text), path
     code, _, location = get("/day?date=2026-01-01")
-    assert (code, location) == (308, f"http://127.0.0.1:{server.port}/day/?date=2026-01-01")
+    assert (code, location) == (307, f"http://127.0.0.1:{server.port}/day/?date=2026-01-01")
     assert get("/data.parquet", range="bytes=2-4")[:2] == (206, "234")
-    assert get("/week", "HEAD")[:2] == (200, "")
-    assert get("/week", "POST")[0] == 405
+    assert get("/week/", "HEAD")[:2] == (200, "")
+    assert get("/week/", "POST")[0] == 405
 
 
 def test_serve_without_a_site(tmp_path: Path) -> None:
@@ -180,9 +150,8 @@ def test_serve_without_a_site(tmp_path: Path) -> None:
 
 
 def test_the_built_site_is_complete(sample_build: Place) -> None:
-    stamp = site.read_stamp(sample_build.site)
-    assert stamp is not None
-    assert site.is_current(settings_of(sample_build))
+    assert stamp.read_stamp(sample_build.site) is not None
+    assert stamp.is_current(settings_of(sample_build))
     assert (sample_build.site / "index.html").is_file()
     assert "Build complete" in sample_build.build_log.read_text()
     assert not site.work_folder(settings_of(sample_build)).exists()
@@ -200,15 +169,15 @@ def standing(tmp_path: Path) -> Settings:
     return settings
 
 
-def _stamped(settings: Settings, docs_fingerprint: str) -> site.Stamp:
-    stamp = site.Stamp(
+def _stamped(settings: Settings, docs_fingerprint: str) -> stamp.SiteStamp:
+    made_from = stamp.SiteStamp(
         published_sha256=file_checksum(settings.published),
-        pages_fingerprint=site.pages_fingerprint(settings),
+        pages_fingerprint=stamp.pages_fingerprint(settings),
         docs_fingerprint=docs_fingerprint,
         built_at="2026-11-23T10:00:00+00:00",
     )
-    (settings.site / "spotiflow-site.json").write_text(json.dumps(stamp.__dict__))
-    return stamp
+    stamp.write_stamp(settings.site, made_from)
+    return made_from
 
 
 def test_documentation_that_fails_leaves_the_site_as_it_is(standing: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,32 +200,32 @@ def test_documentation_is_written_again_when_what_it_describes_changed(
 
     monkeypatch.setattr(site, "build_docs", write)
     target = tmp_path / "docs.html"
-    now = site.docs_fingerprint(standing)
-    stamp = _stamped(standing, now)
-    site._document(standing, target, stamp, print)
+    now = stamp.docs_fingerprint(standing)
+    made_from = _stamped(standing, now)
+    site._document(standing, target, made_from, print)
     assert target.read_text() == "documentation of yesterday", "nothing changed: no need to write it again"
 
     _stamped(standing, "of other models")
-    site._document(standing, target, stamp, print)
+    site._document(standing, target, made_from, print)
     assert target.read_text() == "documentation of today"
 
     _stamped(standing, now)
     (standing.site / "docs" / "index.html").unlink()
     target.unlink()
-    site._document(standing, target, stamp, print)
+    site._document(standing, target, made_from, print)
     assert target.read_text() == "documentation of today"
 
 
 def test_a_site_with_documentation_of_other_models_is_not_current(standing: Settings) -> None:
-    _stamped(standing, site.docs_fingerprint(standing))
-    assert site.is_current(standing)
+    _stamped(standing, stamp.docs_fingerprint(standing))
+    assert stamp.is_current(standing)
     _stamped(standing, "of other models")
-    assert not site.is_current(standing)
-    assert site.shows_published_data(standing)
+    assert not stamp.is_current(standing)
+    assert stamp.shows_published_data(standing)
 
 
 def test_a_stamp_from_before_there_was_documentation_is_old(standing: Settings) -> None:
-    stamp = dict(_stamped(standing, "").__dict__)
-    del stamp["docs_fingerprint"]
-    (standing.site / "spotiflow-site.json").write_text(json.dumps(stamp))
-    assert not site.is_current(standing)
+    made_from = dict(_stamped(standing, "").__dict__)
+    del made_from["docs_fingerprint"]
+    (standing.site / "spotiflow-site.json").write_text(json.dumps(made_from))
+    assert not stamp.is_current(standing)

@@ -49,7 +49,7 @@ def serve_command(
     if not (site / "index.html").is_file():
         raise CommandError(f"There is no site in {shown(site)} yet. Run `{make}`.")
     from spotiflow.cli.serve import serve
-    from spotiflow.publish.site import read_stamp
+    from spotiflow.publish.stamp import read_stamp
 
     stamp = read_stamp(site)
     try:
