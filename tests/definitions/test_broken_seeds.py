@@ -57,11 +57,9 @@ SAME_BANDS = "vibe_thresholds and definition_versions name the same versions"
 SAME_RULES = "listen_rules and definition_versions name the same versions"
 TILE = "Vibe bands leave no gap and do not overlap between 0 and 100"
 EDGES = "Every edge of a vibe band belongs to exactly one band"
-FILLED = "Every score weight is filled in, and says whether it is inverted"
+FILLED = "Every score weight is complete, and says whether it is inverted"
 ABOVE_ZERO = "The weights of every score sum to more than zero"
-EVERY_SCORE = (
-    "A version of the score weights holds weights for every score that is in use in it: no score was forgotten"
-)
+EVERY_SCORE = "Every version of the score weights has weights for every score in use"
 HISTORY = "Every family of definitions has a version for all of history"
 
 # What is broken, how, and the tests that fail: these and no others.
@@ -87,16 +85,16 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
         {
             HISTORY,
             SAME_RULES,
-            "Definition families are score_weights, vibe_thresholds, listen_rules and sound clusters",
+            "Families of definitions are known ones",
         },
     ),
     "an unknown feature": (
         lambda seeds: seeds.replace("score_weights", "1,energy,danceability", "1,energy,dancability"),
-        {"Every weighed feature stands in the seed audio_features"},
+        {"Every weighted feature is in the seed audio_features"},
     ),
     "an unknown score": (
         lambda seeds: seeds.add("score_weights", "1,calmness,energy,1,true"),
-        {"Every weighed score stands in the seed scores"},
+        {"Every weighted score is in the seed scores"},
     ),
     "a negative weight": (
         lambda seeds: seeds.replace("score_weights", "1,energy,liveness,1,", "1,energy,liveness,-1,"),
@@ -128,7 +126,7 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
     ),
     "a feature weighed twice": (
         lambda seeds: seeds.add("score_weights", "1,positivity,valence,1,false"),
-        {"A score weighs a feature once per version"},
+        {"A feature has one weight per score and version"},
     ),
     "a gap between bands": (
         lambda seeds: seeds.replace("vibe_thresholds", "Slightly Sad,25,", "Slightly Sad,26,"),
@@ -165,7 +163,7 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
     ),
     "an empty edge": (
         lambda seeds: seeds.replace("vibe_thresholds", "75,false,100,true", "75,false,,true"),
-        {EDGES, "The edges of every vibe band are filled in and in order"},
+        {EDGES, "The edges of every vibe band are complete and in order"},
     ),
     "vibes numbered with a hole": (
         lambda seeds: seeds.replace("vibe_thresholds", "🤩,4", "🤩,5"),
@@ -176,16 +174,16 @@ MISTAKES: dict[str, tuple[Break, set[str]]] = {
             seeds.replace("vibe_thresholds", "🤩,4", "🤩,1"),
             seeds.replace("vibe_thresholds", "🥺,1", "🥺,4"),
         ),
-        {"Vibes are numbered from the lowest band upwards"},
+        {"Vibes are numbered upwards from the lowest band"},
     ),
     "a vibe version without bands": (lambda seeds: announce(seeds, "vibe_thresholds"), {SAME_BANDS}),
     "a share of 50 instead of 0.5": (
         lambda seeds: seeds.replace("listen_rules", "1,30000,0", "1,30000,50"),
-        {"Listen rules are filled in and possible to meet"},
+        {"Listen rules are complete and can be met"},
     ),
     "an empty listen rule": (
         lambda seeds: seeds.replace("listen_rules", "1,30000,0", "1,,0"),
-        {"Listen rules are filled in and possible to meet"},
+        {"Listen rules are complete and can be met"},
     ),
     "a row of commas, as spreadsheets leave it": (
         lambda seeds: seeds.add("definition_versions", ",,,,"),

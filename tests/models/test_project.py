@@ -142,7 +142,7 @@ def test_incremental_models_use_the_same_macros_however_they_are_run() -> None:
 def test_marts_are_described() -> None:
     for model in _marts():
         mart = model["name"]
-        assert model["description"].startswith(("One row a ", "One row an ")), f"{mart}: the grain comes first"
+        assert model["description"].startswith("One row per "), f"{mart}: the grain comes first"
         for column in model["columns"]:
             name, kind = column["name"], column["data_type"]
             assert column["description"], f"{mart}.{name}"

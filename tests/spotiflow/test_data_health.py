@@ -49,7 +49,7 @@ def test_anomalies_warn_and_are_published(broken_project: Callable[[], Place]) -
     done = place.run("refresh", "--force", "--no-site")
     assert done.code == 0, done.text
     assert "3 warned" in done.out
-    assert "warning: No day has more listening than a day has hours (1 row breaks it)" in done.out
+    assert "warning: No day has more hours of listening than a day can have (1 row breaks it)" in done.out
     week = "No week of a listener has many times the listening of the weeks before it"
     assert f"warning: {week} (1 row breaks it)" in done.out
     assert "warning: No play lasts many times as long as its track (72 rows break it)" in done.out
