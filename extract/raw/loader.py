@@ -319,9 +319,14 @@ def _run(pipeline: Any, warehouse: Path, tables: Mapping[str, Iterable[pa.Table]
     except Exception as error:  # a step of dlt, or the reader of an input inside it
         if not _is_to_blame(warehouse, error):
             raise _refusal(warehouse, error) from error
-        # Whoever called has the rows still, in a file or in the spool: the package would only be in the way.
-        for place in (*_leftovers(warehouse), keys):
-            _empty(place)
+        # The caller still has the rows, in a file or in the spool: the package would only be in the way.
+        try:
+            pipeline.abort_packages()
+            _forget_loaded(warehouse)
+        except Exception:  # dlt cannot read its own files; it restores them from the warehouse
+            _log.debug("dlt could not abort its packages", exc_info=True)
+            shutil.rmtree(working_folder(warehouse) / PIPELINE)
+        _empty(keys)
         _count_landed_rows(warehouse)
         raise _refusal(warehouse, error, _RefusedError) from error
     _verify(warehouse, info.loads_ids, keys)
