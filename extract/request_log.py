@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from extract.http import Outcome, RequestRecord, ServiceError, pause_sentence, utc_now
+from extract.http import RequestRecord, utc_now
+from extract.service_errors import Outcome, ServiceError, pause_sentence
 
 Row = dict[str, Any]
 

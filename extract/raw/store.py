@@ -10,10 +10,10 @@ from typing import Any
 
 import duckdb
 
-from extract.http import Outcome
 from extract.raw.schema import DATASET, columns_of, tables_of
 from extract.raw.tables import AUDIO_FEATURES, LOAD_LOG
 from extract.report import LoadError
+from extract.service_errors import Outcome
 from extract.stored import ATTACHED, FirstLoad, LogKey, Stored, StoredAccount
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from extract.http import ServiceError, utc_now
+from extract.http import utc_now
 from extract.raw.store import Store
 from extract.report import Progress
 from extract.request_log import RequestLog, still_paused
+from extract.service_errors import ServiceError
 from extract.sources.reccobeats import client
 from extract.sources.reccobeats.client import LARGEST_SIZE, ReccoBeats
 from extract.sources.spotify_api import legacy_endpoints

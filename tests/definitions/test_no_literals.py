@@ -242,7 +242,8 @@ def test_the_list_of_sql_numbers_holds_nothing_that_is_gone() -> None:
 # Here a number is looked at only when it is also one of a seed. File → number → why it is another matter.
 CODE_NUMBERS: dict[str, dict[float, str]] = {
     "extract/sources/feature_services/measures.py": {40: "characters of a value that are shown"},
-    "extract/http.py": {60: "seconds of a minute, and seconds to wait for a service"},
+    "extract/http.py": {60: "seconds to wait for a service"},
+    "extract/service_errors.py": {60: "seconds of a minute"},
     "extract/sources/reccobeats/client.py": {40: "ids in one request: ReccoBeats' limit"},
     "spotiflow/demo/sandbox/reccobeats.py": {
         40: "ids in one request: ReccoBeats' limit",
@@ -251,11 +252,11 @@ CODE_NUMBERS: dict[str, dict[float, str]] = {
         30: "loudness of an invented track",
     },
     "spotiflow/demo/sandbox/server.py": {20: "seconds to wait for a server"},
-    "spotiflow/demo/sandbox/spotify.py": {
+    "spotiflow/demo/sandbox/account.py": {
         50: "Spotify's limits of a page",
         20: "Spotify's limits of a page",
-        28: "days of Spotify's short term",
     },
+    "spotiflow/demo/sandbox/spotify.py": {50: "Spotify's limits of a page"},
     "extract/sources/spotify_api/errors.py": {60: "seconds of a minute"},
     "extract/sources/spotify_api/daily_endpoints.py": {20: "pages of saved tracks"},
     "extract/sources/spotify_api/login.py": {60: "seconds before a login expires"},

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from extract.http import Patience, ServiceError
+from extract.http import Patience
 from extract.raw.store import Store
 from extract.raw.tables import AUDIO_FEATURES, TABLES
 from extract.report import LoadReport
+from extract.service_errors import ServiceError
 from extract.sources.feature_services import measures
 from extract.sources.feature_services.chain import Chain, Pace, paces_of, request_missing_features
 from extract.sources.reccobeats.client import ReccoBeats, isrc_of

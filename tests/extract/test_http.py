@@ -17,8 +17,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from extract import http
-from extract.http import Outcome, Patience, PatientSession, RequestRecord, ServiceError, endpoint_of, local_time
+from extract.http import Patience, PatientSession, RequestRecord, endpoint_of
 from extract.report import LoadError
+from extract.service_errors import Outcome, ServiceError, local_time
 from spotiflow.demo.sandbox import Fault, serve
 from spotiflow.demo.sandbox.faults import FaultMiddleware, Faults
 

@@ -11,9 +11,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from extract.http import Patience, ServiceError
+from extract.http import Patience
 from extract.raw.tables import TABLES, TRACKS
 from extract.report import silent
+from extract.service_errors import ServiceError
 from extract.sources.reccobeats.client import ReccoBeats
 from extract.sources.spotify_api.legacy_endpoints import Login
 from spotiflow.demo.sandbox import ReccoBeatsSandbox

@@ -18,8 +18,9 @@ import pytest
 import requests
 import spotipy
 
-from extract.http import Patience, quoted
+from extract.http import Patience
 from extract.raw.store import Store
+from extract.redact import quoted
 from extract.report import LoadError, LoadReport
 from extract.sources.spotify_api import ApiError, batch_of, cached_client, poll, token_path
 from extract.sources.spotify_api.errors import from_web_api

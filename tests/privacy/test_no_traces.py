@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.http import own_names, quoted
+from extract.redact import own_names, quoted
 from extract.sources.spotify_api.accounts import KnownAccount
 from extract.sources.spotify_api.identity import names_in, redact_names_of
 from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount

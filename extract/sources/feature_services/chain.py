@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from extract.http import ServiceError, utc_now
+from extract.http import utc_now
 from extract.raw.tables import AUDIO_FEATURES_TABLE, POLL_LOG, REJECTED_ROWS
 from extract.report import FileReport, LoadReport, Progress, silent
 from extract.request_log import RequestLog, still_paused
+from extract.service_errors import ServiceError
 from extract.sources.feature_services import measures
 from extract.sources.reccobeats.client import LARGEST_BATCH, NAME, ReccoBeats, isrc_of, refuses_one_of, spotify_id
 from extract.sources.reccobeats.client import SERVICE as RECCOBEATS

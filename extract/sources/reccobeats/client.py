@@ -8,8 +8,9 @@ from typing import Any
 
 import requests
 
-from extract.http import Outcome, Patience, PatientSession, ServiceError, endpoint_of, json_of, unreadable
+from extract.http import Patience, PatientSession, endpoint_of
 from extract.request_log import RequestLog
+from extract.service_errors import Outcome, ServiceError, json_of, unreadable
 from extract.services import services
 
 SERVICE = "reccobeats"

@@ -25,9 +25,10 @@ from urllib.parse import parse_qs, urlsplit
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyPKCE
 
-from extract.http import ServiceError, utc_now
+from extract.http import utc_now
 from extract.report import LoadError
 from extract.request_log import RequestLog
+from extract.service_errors import ServiceError
 from extract.services import services
 from extract.sources.spotify_api.login import TokenFile, silence_spotipy, token_path
 from extract.sources.spotify_api.session import TOKENS, TokenSession

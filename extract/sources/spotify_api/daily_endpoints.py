@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from extract.http import ServiceError, quoted
+from extract.redact import quoted
 from extract.report import FileReport, LoadError
+from extract.service_errors import ServiceError
 from extract.sources.spotify_api.login import AccountClient
 from extract.sources.spotify_api.recently_played import Poll, read_track
 from extract.sources.spotify_api.session import retried_after_refresh

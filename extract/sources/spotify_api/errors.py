@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from extract.http import Outcome, ServiceError, pause_sentence, quoted, retry_after_seconds, unavailable, utc_now
+from extract.http import utc_now
+from extract.redact import quoted
+from extract.service_errors import Outcome, ServiceError, pause_sentence, retry_after_seconds, unavailable
 
 NAME = "Spotify"
 

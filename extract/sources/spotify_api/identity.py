@@ -12,8 +12,9 @@ from typing import Any
 
 import spotipy
 
-from extract.http import ServiceError, own_names
+from extract.redact import own_names
 from extract.report import LoadError
+from extract.service_errors import ServiceError
 from extract.services import services
 from extract.sources.spotify_api.accounts import KnownAccount, known_accounts
 from extract.sources.spotify_api.login import AccountClient

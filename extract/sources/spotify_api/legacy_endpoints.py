@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from extract.http import Outcome, ServiceError
 from extract.request_log import RequestLog
+from extract.service_errors import Outcome, ServiceError
 from extract.sources.spotify_api.session import retried_after_refresh
 from extract.stored import Stored
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from extract.http import Outcome, Patience, ServiceError, utc_now
+from extract.http import Patience, utc_now
 from extract.report import FileReport, LoadError, LoadReport, Progress, silent
 from extract.request_log import RequestLog, still_paused
+from extract.service_errors import Outcome, ServiceError
 from extract.sources.spotify_api.accounts import KnownAccount, accounts_with_login, remember_account, unnamed
 from extract.sources.spotify_api.daily_endpoints import due, request_extras
 from extract.sources.spotify_api.identity import Hashed, check_identity, identity_of_client, redact_names_of

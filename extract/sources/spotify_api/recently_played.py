@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import spotipy
 
 from extract.batch import Batch
-from extract.http import Outcome, ServiceError, quoted
 from extract.raw.tables import ACCOUNTS, FEEDBACK, POLL_LOG, REJECTED_ROWS, TABLES, TRACKS, RawTable
+from extract.redact import quoted
 from extract.report import FileReport, LoadError, LoadReport
 from extract.request_log import RequestLog
+from extract.service_errors import Outcome, ServiceError
 from extract.sources.spotify_api.errors import ApiError, from_web_api
 from extract.sources.spotify_api.session import WEB_API, retried_after_refresh
 from extract.sources.spotify_api.settings import PAGE_SIZE, PROVIDER, RECENTLY_PLAYED, SOURCE

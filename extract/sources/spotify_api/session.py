@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import requests
 
-from extract.http import PatientSession, ServiceError, endpoint_of, json_of, unreadable
+from extract.http import PatientSession, endpoint_of
+from extract.service_errors import ServiceError, json_of, unreadable
 from extract.sources.spotify_api.errors import NAME, ApiError, from_token_service, from_web_api
 
 WEB_API = "spotify"
