@@ -57,6 +57,18 @@ def test_a_folder_imports_what_it_may(room: str) -> None:
     assert wrong == []
 
 
+def test_sources_know_no_warehouse() -> None:
+    """Of the raw tables they know the declaration; what is stored they ask through `extract.stored`."""
+    wrong = [
+        f"{path.relative_to(PROJECT)} imports {module}"
+        for path in MODULES
+        if room_of(_module(path)) == "extract.sources"
+        for module in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if room_of(module) == "extract.raw" and not module.startswith("extract.raw.tables.")
+    ]
+    assert wrong == []
+
+
 def test_an_import_that_points_back_is_seen() -> None:
     tree = ast.parse("def late():\n    from spotiflow import cli\n    import extract.raw.store, json")
     assert [room_of(module) for module in imported(tree)] == ["spotiflow.cli", "extract.raw", "json"]
