@@ -80,6 +80,7 @@ format: setup ## let ruff, sqlfluff and prettier format everything
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/sqlfluff fix --processes 2 models tests/singular
+	@$(BIN)/spotiflow contracts types
 	@cd reports && npm run --silent format
 
 lock: setup-python ## resolve the dependencies of pyproject.toml and reports/package.json again

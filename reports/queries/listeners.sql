@@ -1,4 +1,4 @@
--- Everybody, those with listening and a name of their own first, and the weeks that they can be shown for
+-- All listeners, those with listening and a display name first, with the weeks that can be shown
 select
     user_id,
     display_name,

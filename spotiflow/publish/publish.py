@@ -127,11 +127,18 @@ def _write(
         ).fetchall()[0]
         rows += int(copied)
     names = {table.name for table in tables}
-    _write_publication(connection, names, verdict)
-    rows += 1 + _write_glossary(connection, manifest)
+    rows += write_about(connection, names, verdict, manifest)
     _assert_nothing_private(connection, names)
     connection.execute("use memory; checkpoint published; detach published; detach warehouse")
     return rows
+
+
+def write_about(
+    connection: duckdb.DuckDBPyConnection, names: set[str], verdict: gate.GateVerdict, manifest: Any
+) -> int:
+    """Write the tables about the publication itself into the attached database `published`; return their rows."""
+    _write_publication(connection, names, verdict)
+    return 1 + _write_glossary(connection, manifest)
 
 
 def _write_publication(connection: duckdb.DuckDBPyConnection, names: set[str], verdict: gate.GateVerdict) -> None:

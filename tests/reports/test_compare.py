@@ -59,8 +59,8 @@ def shows_week(page: Page, site: BuiltSite, people: list[dict[str, object]], mon
         side = page.get_by_test_id(f"side-{nth}")
         expect(side.locator("h3")).to_have_text(str(person["display_name"]))
         if not rows:
-            expect(side.get_by_test_id("side-vibe")).to_have_text("Not there")
-            expect(side.get_by_test_id("side-reason")).to_contain_text("does not reach this week")
+            expect(side.get_by_test_id("side-vibe")).to_have_text("No data")
+            expect(side.get_by_test_id("side-reason")).to_contain_text("does not cover this week")
             continue
         unknown = "A silent week" if rows[0]["plays"] == 0 else "Not known"
         expect(side.get_by_test_id("side-vibe")).to_have_text(str(rows[0]["vibe"] or unknown))

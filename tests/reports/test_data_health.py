@@ -194,7 +194,7 @@ def test_what_was_loaded(visitor: Visitor, built_site: BuiltSite) -> None:
 
 def test_thresholds_of_unusual_listening_say_why(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/data-health/")
-    page.get_by_text("From when on listening is unusual, and why").click()
+    page.get_by_text("What counts as unusual, and why").click()
     for row in built_site.rows("select * from anomaly_thresholds"):
         expect(page.get_by_test_id(f"constant-{row['threshold']}")).to_contain_text(str(row["rationale"]))
 
@@ -218,7 +218,7 @@ def test_trouble_stands_first(troubled_visitor: Visitor, troubled: BuiltSite) ->
     broken = troubled.rows("select * from load_history where problem is not null")
     assert "2 tests warn" in " ".join(verdict.split())
     assert f"{len(broken)} file" in " ".join(verdict.split())
-    assert "1 piece of listening is unusual" in " ".join(verdict.split())
+    assert "1 unusual piece of listening was found" in " ".join(verdict.split())
     first = page.get_by_test_id("load-file").first
     expect(first.get_by_test_id("load-problem")).to_have_text(PROBLEM)
     expect(page.get_by_test_id("anomaly")).to_have_count(1)

@@ -25,7 +25,7 @@ def test_weights_bands_and_rules_are_those_published(visitor: Visitor, built_sit
     for row in built_site.rows("select * from vibe_thresholds"):
         band = bands.filter(has_text=str(row["vibe"])).first
         expect(band).to_contain_text(f"{'from' if row['lower_inclusive'] else 'above'} {row['lower_pct']:g} %")
-        expect(band).to_contain_text(f"{'and with' if row['upper_inclusive'] else 'below'} {row['upper_pct']:g} %")
+        expect(band).to_contain_text(f"{'and including' if row['upper_inclusive'] else 'below'} {row['upper_pct']:g} %")
     for row in built_site.rows("select * from listen_rules"):
         seconds = f"{float(str(row['minimum_listened_ms'])) / 1000:g} seconds"
         expect(page.get_by_test_id("listen-rule").filter(has_text=f"Version {row['version']}")).to_contain_text(seconds)

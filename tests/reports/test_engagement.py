@@ -50,11 +50,11 @@ def shows_the_latest_week(page: Page, site: BuiltSite, kind: str, segment: str) 
         assert f"{duration(row['minutes_per_active_listener'])} each" in said
     else:
         assert "each" not in said
-    assert (f"{number(row['returning_listeners'])} had listened in the week before" in said) == bool(
+    assert (f"{number(row['returning_listeners'])} had also listened the week before" in said) == bool(
         row["returning_listeners"]
     )
     assert ("came back after a pause" in said) == bool(row["resurrected_listeners"])
-    assert ("Nobody stayed away" in said) == (not row["lost_listeners"])
+    assert ("Everybody from the week before returned" in said) == (not row["lost_listeners"])
 
 
 def table_of(chart: Locator) -> list[list[str]]:
@@ -93,7 +93,7 @@ def test_minutes_a_day_are_those_of_everybody(visitor: Visitor, built_site: Buil
     page = visitor.open("/engagement/")
     page.get_by_test_id("by-day").check(force=True)
     chart = page.get_by_test_id("all-minutes")
-    expect(chart.get_by_role("heading")).to_have_text("Minutes a day of all together")
+    expect(chart.get_by_role("heading")).to_have_text("Total minutes, by day")
     told = table_of(chart)
     rows = built_site.rows(
         "select listening_date, sum(minutes_listened) as minutes from daily_listening group by 1 order by 1"
@@ -113,7 +113,7 @@ def test_lost_listeners_whose_data_may_simply_end(visitor: Visitor, built_site: 
         *EVERYBODY,
     )
     assert row["unobserved"]
-    assert f"Of {count(row['lost'], 'such case')}, {number(row['unobserved'])} may be" in words_of(
+    assert f"In {number(row['unobserved'])} of {count(row['lost'], 'case')} the data may simply end there" in words_of(
         page.get_by_test_id("lost-note")
     )
 
@@ -148,7 +148,7 @@ def test_retention_is_that_of_the_published_file(new_visitor, built_site: BuiltS
                 seen.add((cohort, since))
                 said = words_of(cell)
                 if row is None:
-                    assert said == "Not yet: these weeks lie after the data."
+                    assert said == "Not yet: these weeks are still ahead."
                 elif row["retention_pct"] is None:
                     assert said.startswith(UNKNOWN), said
                     assert "data end before" in said
@@ -201,7 +201,7 @@ def labels(site: BuiltSite) -> dict[str, str]:
 
 @pytest.mark.parametrize("outcome", mostly_long(["completion", "skip rate", "repeat rate"], "skip rate"))
 def test_what_drives_an_outcome(visitor: Visitor, built_site: BuiltSite, outcome: str) -> None:
-    """Slopes with their intervals; the sentence names exactly those that are told from zero."""
+    """Slopes with their intervals; the sentence names exactly those with a clear effect."""
     rows = built_site.rows("select * from feature_engagement_slopes where outcome = ?", outcome)
     words = built_site.row("select * from engagement_outcomes where outcome = ?", outcome)
     called = labels(built_site)
@@ -219,8 +219,8 @@ def test_what_drives_an_outcome(visitor: Visitor, built_site: BuiltSite, outcome
         expect(line.get_by_test_id("range")).to_have_text(
             f"{points(row['slope_low_pp'])} to {points(row['slope_high_pp'])}"
         )
-        told = "told from zero" if row["is_told_from_zero"] else "not told from zero"
-        assert words_of(line.locator("th")) == f"{called[key]} {told}"
+        effect = "clear effect" if row["is_told_from_zero"] else "no clear effect"
+        assert words_of(line.locator("th")) == f"{called[key]} {effect}"
     said = words_of(page.get_by_test_id("drivers-verdict"))
     for sign, end in ((1, words["when_higher"]), (-1, words["when_lower"])):
         named = {
@@ -254,7 +254,7 @@ def test_tenths_of_a_feature(visitor: Visitor, built_site: BuiltSite) -> None:
     expect(lines).to_have_count(len(rows))
     for line, row in zip(lines.all(), rows, strict=True):
         band = f"{percent(row['decile_from_pct'])} to {percent(row['decile_to_pct'])}"
-        assert words_of(line.locator("th")) == f"{band} tenth {number(row['decile'])} of the plays"
+        assert words_of(line.locator("th")) == f"{band} tenth {number(row['decile'])} of 10"
         expect(line.get_by_test_id("value")).to_have_text(percent(row["repeat_rate_pct"], 1))
         expect(line.get_by_test_id("n")).to_have_text(number(row["repeat_known_listens"]))
         if row["repeat_rate_low_pct"] is None:
@@ -271,7 +271,7 @@ def test_tenths_of_a_feature(visitor: Visitor, built_site: BuiltSite) -> None:
     )
     said = words_of(page.get_by_test_id("measure-verdict"))
     assert points(slope["slope_pp"]) in said
-    assert ("cannot be told from zero" in said) == (not slope["is_told_from_zero"])
+    assert ("There is no clear effect" in said) == (not slope["is_told_from_zero"])
 
 
 @pytest.mark.parametrize("segment", mostly_long([EVERYBODY, None], EVERYBODY))
@@ -341,7 +341,7 @@ def test_the_page_loads_little(visitor: Visitor) -> None:
 
 
 @pytest.mark.long
-def test_without_intervals_nothing_is_told_from_zero(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
+def test_without_intervals_no_effect_is_clear(troubled_visitor: Visitor, troubled: BuiltSite) -> None:
     why = str(
         troubled.row(
             "select sentence from missing_value_reasons where subject = 'interval' and reason = 'not enough data'"
@@ -349,11 +349,11 @@ def test_without_intervals_nothing_is_told_from_zero(troubled_visitor: Visitor, 
     )
     page = troubled_visitor.open("/engagement/")
     said = words_of(page.get_by_test_id("drivers-verdict"))
-    assert said == f"{why} Nothing can be told from no difference yet."
+    assert said == f"{why} No effect is clear yet."
     for plot in ("slopes", "deciles"):
         for line in page.get_by_test_id(plot).locator("tbody tr").all():
             expect(line.get_by_test_id("range")).to_have_text(why)
-            assert "told from zero" not in words_of(line.locator("th"))
+            assert "clear effect" not in words_of(line.locator("th"))
     assert why.removesuffix(".") in words_of(page.get_by_test_id("measure-verdict"))
 
 

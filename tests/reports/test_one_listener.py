@@ -109,4 +109,4 @@ def test_the_copy_was_reduced_as_told(one_listener: BuiltSite) -> None:
 def test_nothing_came_in_a_file(reader: Visitor) -> None:
     """As of an account that was only polled."""
     page = reader.open("/data-health/")
-    expect(page.get_by_test_id("empty-state").filter(has_text="No file was loaded yet")).to_have_count(1)
+    expect(page.get_by_test_id("empty-state").filter(has_text="No file has been loaded yet")).to_have_count(1)

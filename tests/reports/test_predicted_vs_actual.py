@@ -146,7 +146,7 @@ def test_every_recommender_says_what_it_is(visitor: Visitor, built_site: BuiltSi
     for name in listed:
         select.select_option(name)
         about = page.get_by_test_id("about-recommender")
-        expect(about).to_contain_text(f"{name}: {told[name] or 'A model of the team’s own'}")
+        expect(about).to_contain_text(f"{name}: {told[name] or 'A model of your own'}")
 
 
 @pytest.mark.long
@@ -187,7 +187,7 @@ def test_no_recommendation_says_why(visitor: Visitor, built_site: BuiltSite) -> 
 @pytest.mark.long
 def test_caution_stands_beside_similarity(visitor: Visitor) -> None:
     page = visitor.open("/predicted-vs-actual/")
-    expect(page.get_by_role("complementary")).to_contain_text("similar by construction")
+    expect(page.get_by_role("complementary")).to_contain_text("scores high here by construction")
 
 
 @pytest.mark.parametrize("version", mostly_long(["1.0", "2.0"], "2.0"))

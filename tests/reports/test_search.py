@@ -134,7 +134,7 @@ def test_the_address_keeps_the_search(visitor: Visitor) -> None:
 @pytest.mark.long
 def test_nothing_found_and_wrong_addresses(visitor: Visitor) -> None:
     page = visitor.open("/search/?search=zzzzzz")
-    expect(page.get_by_test_id("empty-state")).to_contain_text("Nothing is called “zzzzzz”")
+    expect(page.get_by_test_id("empty-state")).to_contain_text("Nothing found for “zzzzzz”")
     page = visitor.open("/track/?track=' or 1=1 --")
     expect(page.get_by_test_id("empty-state")).to_contain_text("not on the site")
     page = visitor.open(f"/artist/?artist={quote(chr(39) + '; drop table x')}")

@@ -156,7 +156,7 @@ def test_who_is_in_none_is_said_with_the_reason(troubled_visitor: Visitor, troub
     missing = troubled.rows("select user_id from listener_segments where dominant_genre is null")
     assert len(missing) > 1
     page = troubled_visitor.open(address("genre"))
-    expect(page.get_by_test_id("without")).to_contain_text(f"{len(missing)} listeners are in none of them.")
+    expect(page.get_by_test_id("without")).to_contain_text(f"{len(missing)} listeners belong to none of them.")
     expect(page.get_by_test_id("without")).to_contain_text("No catalogue names the genre of these songs.")
     troubled_visitor.open(address("vibe"))
     expect(page.get_by_test_id("without")).to_have_count(0)

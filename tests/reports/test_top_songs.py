@@ -106,5 +106,5 @@ def test_the_list_can_be_downloaded(visitor: Visitor, built_site: BuiltSite, tmp
 @pytest.mark.long
 def test_dates_that_make_no_sense_are_said_so(visitor: Visitor) -> None:
     page = visitor.open("/top-songs/?from=2031-01-01&to=never")
-    expect(page.get_by_test_id("notice")).to_contain_text("outside the listening")
+    expect(page.get_by_test_id("notice")).to_contain_text("outside the loaded listening")
     assert visitor.asked("to") != "never"

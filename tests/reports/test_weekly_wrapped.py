@@ -57,12 +57,12 @@ def shows(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     shows_gap(page, site, row)
     rests = page.get_by_test_id("hero-vibe-rests-on")
     if row["vibe"] is not None and row["scored_listens"] < row["listens"]:  # type: ignore[operator]
-        expect(rests).to_contain_text(f"From {number(row['scored_listens'])} of {number(row['listens'])} song")
+        expect(rests).to_contain_text(f"Based on the {number(row['scored_listens'])} of {number(row['listens'])} song")
     else:
         expect(rests).to_have_count(0)
     before = page.get_by_test_id("hero-before")
     if row["minutes_listened_change_pct"] is not None:
-        expect(before).to_have_text(f"{minutes(row['previous_minutes_listened'])} then")
+        expect(before).to_have_text(f"{minutes(row['previous_minutes_listened'])} the week before")
     else:
         expect(before).to_have_text(sentence(site, "change", row["minutes_change_pct_null_reason"]))
     if row["vibe"] is None:
@@ -99,7 +99,7 @@ def shows_gap(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
     )
     names = [str(day["day"]) for day in days]
     where = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-    expect(mark).to_have_text(f"At least {minutes(row['minutes_listened'])}: a gap on {where}")
+    expect(mark).to_have_text(f"At least {minutes(row['minutes_listened'])}: plays may be missing on {where}")
 
 
 def shows_scores(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -153,9 +153,9 @@ def shows_radar(page: Page, scores: list[dict[str, object]]) -> None:
     title = page.get_by_test_id("scores-title")
     if moved := [one for one in compared if points(one["score_change_pp"]) != points(0)]:
         most = max(moved, key=lambda one: abs(float(str(one["score_change_pp"]))))
-        expect(title).to_have_text(f"{most['label']} moved most: {points(most['score_change_pp'])}")
+        expect(title).to_have_text(f"Biggest change: {most['label']} {points(most['score_change_pp'])}")
     else:
-        expect(title).not_to_contain_text("moved most")
+        expect(title).not_to_contain_text("Biggest change")
 
 
 def shows_mood(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
@@ -199,9 +199,7 @@ def shows_hours(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         expect(page.get_by_test_id("clock-empty")).to_have_text(reason)
         return
     peak = int(str(highlights["favourite_hour"]))
-    expect(page.get_by_test_id("clock-title")).to_have_text(
-        f"Most was played from {peak:02d}:00 to {(peak + 1) % 24:02d}:00"
-    )
+    expect(page.get_by_test_id("clock-title")).to_have_text(f"Your peak hour: {words.hour(peak)}")
     clock = page.get_by_test_id("clock")
     expect(clock.locator("[data-hour]")).to_have_count(len(hours))
     expect(clock.locator("[data-hour].highlight")).to_have_attribute("data-hour", str(peak))
@@ -239,7 +237,7 @@ def shows_highlights(page: Page, site: BuiltSite, row: dict[str, object]) -> Non
         expect(line).to_contain_text(str(song["track_name"]))
         expect(line).to_contain_text(count(song["listens"], "listen"))
     if new:
-        expect(card.locator("h2")).to_contain_text(f"{count(row['new_tracks'], 'song')} for the first time")
+        expect(card.locator("h2")).to_contain_text(f"{count(row['new_tracks'], 'song')} heard for the first time")
         assert len(new) == row["new_tracks"]
     else:
         reason = sentence(site, "top new song", highlights["top_new_null_reason"])
@@ -272,7 +270,7 @@ def shows_suggestions(page: Page, site: BuiltSite, row: dict[str, object]) -> No
     for line, song in zip(lines.all(), songs[:4], strict=True):
         text = " ".join(line.inner_text().split())
         assert str(song["track_name"]) in text
-        assert f"Because of {song['seed_track_name']} by {song['seed_artist_name']}" in text
+        assert f"Because you played {song['seed_track_name']} by {song['seed_artist_name']}" in text
         *others, last = str(song["recommenders"]).split(", ")
         assert f"Recommended by {' and '.join(filter(None, [', '.join(others), last]))}" in text
         for nth in (1, 2):
@@ -303,7 +301,7 @@ def shows_days(page: Page, site: BuiltSite, row: dict[str, object]) -> None:
         expect(link.get_by_test_id("day-partly")).to_have_count(1 if partly else 0)
         words = link.get_attribute("title") or ""
         assert words == link.get_by_test_id("day-words").text_content()
-        assert (f"from {number(day['scored_listens'])} of them" in words) == partly, words
+        assert (f"based on {number(day['scored_listens'])} of them" in words) == partly, words
         assert (str(day["vibe"]) in words) == (day["vibe"] is not None), words
     some_partly = any(day["vibe"] and day["scored_listens"] < day["listens"] for day in days)  # type: ignore[operator]
     expect(page.get_by_test_id("days-partly")).to_have_count(1 if some_partly else 0)

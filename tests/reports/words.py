@@ -64,6 +64,12 @@ def day(value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
+def hour(start: int) -> str:
+    """7–8 pm, for the hour from 19:00 on."""
+    first, last = (f"{at % 12 or 12} {'am' if at % 24 < 12 else 'pm'}" for at in (start, start + 1))
+    return f"{first if first[-2:] != last[-2:] else first[:-3]}–{last}"
+
+
 def week(start: date) -> str:
     last = start + timedelta(days=6)
     if (start.year, start.month) == (last.year, last.month):

@@ -147,6 +147,8 @@ def copied(tmp_path: Path) -> Place:
     """The project with what it promised, to break."""
     place = Place(tmp_path / "place", project=copy_project(tmp_path / "project"))
     shutil.copytree(PROJECT / "contracts", place.project / "contracts")
+    for name in ("components", "pages", "queries", "sources", "types"):
+        shutil.copytree(PROJECT / "reports" / name, place.project / "reports" / name)
     return place
 
 
@@ -182,6 +184,17 @@ def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     assert copied.run("contracts", "freeze").code == 0
     assert contracts_file(settings).read_bytes() == again
     assert str(copied.project) not in again.decode()
+
+
+def test_check_notices_that_the_types_of_the_pages_rows_are_out_of_date(copied: Place) -> None:
+    types = copied.project / "reports" / "types" / "rows.d.ts"
+    written = types.read_text()
+    types.write_text(written.replace("minutes_listened: number", "minutes_listened: string"))
+    done = copied.run("contracts", "check")
+    assert done.code == 1, done.text
+    assert "rows.d.ts is out of date. Run `spotiflow contracts types`." in done.err
+    assert copied.run("contracts", "types").code == 0
+    assert types.read_text() == written
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-/** Draws the card of a week on a canvas: what `cardFacts` gathered, and nothing else. */
+/** Draws the card of a week on a canvas: exactly what `cardFacts` returns. */
 import { percent } from '../lib/format.js';
 
 /** @typedef {{ name: string, width: number, height: number }} Format */
@@ -70,7 +70,7 @@ const penFor = (context, ink) => {
 			context.textAlign = align;
 			context.fillText(shortened(text, width), x, y);
 		},
-		/** As large as fits on so many lines; returns where the last one stands
+		/** As large as fits on so many lines; returns the position of the last line
 		 * @type {(text: string, x: number, y: number, width: number, look: any) => number} */
 		writeLarge(text, x, y, width, { sizes, most = 2, centred = 0 }) {
 			/** @type {string[]} */
@@ -142,7 +142,7 @@ const penFor = (context, ink) => {
 	};
 };
 
-/** The Top Songs, a row each
+/** The Top Songs, one row each
  * @type {(pen: any, facts: Facts, x: number, y: number, width: number, row: number, size: number) => void} */
 const drawSongs = (pen, facts, x, y, width, row, size) => {
 	pen.write('Top songs', x, y, width, { weight: 600, size: 28 });

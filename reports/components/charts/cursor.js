@@ -1,7 +1,7 @@
-/** Going from point to point of a chart with the keyboard. */
+/** Moves between the points of a chart with the keyboard. */
 
 /**
- * Where a key leads: the point after or before, the first, the last; undefined for keys that lead nowhere.
+ * The point that a key leads to: next, previous, first or last; undefined for other keys.
  * @type {(key: string, at: number | undefined, last: number) => number | undefined}
  */
 export const stepped = (key, at, last) => {

@@ -1,4 +1,4 @@
-/** Addresses of pages, with what they show in the query string: the one place that knows their parameters. */
+/** Addresses of pages and their query parameters: the only place that knows them. */
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
 
 /** @type {(path: string, parameters: Record<string, string | number | null | undefined>) => string} */
@@ -23,7 +23,7 @@ export const weekAddress = (listener, week) => address('/weekly-wrapped/', { lis
 /** @type {(listener?: string, date?: string | null) => string} */
 export const dayAddress = (listener, date) => address('/day/', { listener, date });
 
-/** @type {(parameters: { recommender?: string, listener?: string, week?: string | null, song?: number }) => string} */
+/** @type {(parameters: { recommender?: string, listener?: string, week?: string | null, song?: string }) => string} */
 export const comparisonAddress = (parameters) => address('/predicted-vs-actual/', parameters);
 
 /** @type {(listener?: string, other?: string, week?: string | null) => string} */

@@ -1,6 +1,6 @@
-/** Files that a page gives to its reader, made in the browser. */
+/** Downloads that are made in the browser. */
 
-/** A field of CSV (RFC 4180); text that a spreadsheet would take for a formula gets an apostrophe
+/** A field of CSV (RFC 4180); text that a spreadsheet would run as a formula gets an apostrophe
  * @type {(value: unknown) => string} */
 const field = (value) => {
 	const text = value === null || value === undefined ? '' : String(value);

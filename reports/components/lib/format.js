@@ -1,14 +1,14 @@
 /**
- * How numbers and dates are written, everywhere on the site. Rounding is for the eye only: nothing here computes.
- * What is not known is written as an en dash, never as a zero.
+ * How numbers and dates are written everywhere on the site. Rounding is for display only; nothing here computes.
+ * Unknown values are written as an en dash, never as zero.
  */
 
 export const UNKNOWN = '–';
 const NBSP = '\u00a0';
 const MINUS = '\u2212';
 
-/** @type {(value: unknown) => value is number} */
-const known = (value) => typeof value === 'number' && Number.isFinite(value);
+/** Whether it is a number that can be shown @type {(value: unknown) => value is number} */
+export const known = (value) => typeof value === 'number' && Number.isFinite(value);
 
 /** @type {Map<number, Intl.NumberFormat>} */
 const formats = new Map();
@@ -111,8 +111,8 @@ export const listed = (words) =>
 /** 26 Oct – 1 Nov 2026, for the week that starts on a Monday @type {(weekStart: unknown) => string} */
 export const week = (weekStart) => {
 	const at = parse(weekStart);
-	if (!at) return UNKNOWN;
-	const last = addDays(/** @type {string} */ (weekStart), 6);
+	if (!at || typeof weekStart !== 'string') return UNKNOWN;
+	const last = addDays(weekStart, 6);
 	if (weekStart.slice(0, 7) === last.slice(0, 7)) return `${at.getUTCDate()}${NBSP}–${NBSP}${date(last)}`;
 	const first = weekStart.slice(0, 4) === last.slice(0, 4) ? dayAndMonth(weekStart) : date(weekStart);
 	return `${first} – ${date(last)}`;
@@ -122,8 +122,12 @@ export const week = (weekStart) => {
 export const moment = (iso) =>
 	typeof iso === 'string' && iso.length >= 16 ? `${date(iso)}, ${iso.slice(11, 16)}${NBSP}UTC` : UNKNOWN;
 
-/** 07:00, for an hour of the day @type {(hour: unknown) => string} */
-export const hourOfDay = (hour) => (known(hour) ? `${String(hour % 24).padStart(2, '0')}:00` : UNKNOWN);
+/** 7 pm, for an hour of the day @type {(hour: number) => string} */
+export const hourOfDay = (hour) => `${hour % 12 || 12}${NBSP}${hour % 24 < 12 ? 'am' : 'pm'}`;
+
+/** 7–8 pm, for the hour that begins at 7 pm @type {(hour: number) => string} */
+export const hourRange = (hour) =>
+	hour % 12 === 11 ? `${hourOfDay(hour)}–${hourOfDay(hour + 1)}` : `${hour % 12 || 12}–${hourOfDay(hour + 1)}`;
 
 /** once, twice, 3 times @type {(value: unknown) => string} */
 export const times = (value) => (value === 1 ? 'once' : value === 2 ? 'twice' : count(value, 'time'));

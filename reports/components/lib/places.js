@@ -1,4 +1,4 @@
-/** The pages of the site, in two levels: what the header and the row below it show. */
+/** The pages of the site, in the two levels that the header shows. */
 
 /**
  * @typedef {{ path: string, label: string, also?: string[] }} Place a page; `also`: pages that are reached through it

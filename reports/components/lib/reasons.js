@@ -1,6 +1,6 @@
 /**
- * Why a number is missing, in words: marts name a reason, the definitions hold its sentence.
- * @type {(reasons: Record<string, any>[] | undefined, subject: string, reason: string | null | undefined) => string}
+ * Why a number is missing, in words: marts name the reason, a seed has its sentence.
+ * @type {(reasons: Rows.Shared['missing_value_reasons'][] | undefined, subject: string, reason: string | null | undefined) => string}
  */
 export const reasonFor = (reasons, subject, reason) => {
 	if (!reason) return 'Not known.';

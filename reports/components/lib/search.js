@@ -1,4 +1,4 @@
-/** Finding names as people type them: without accents, capitals and punctuation, every word anywhere. */
+/** Finds names the way people type them: accents, capitals and punctuation do not matter, nor does the order of words. */
 
 /** @type {(text: unknown) => string} */
 export const searchable = (text) =>
@@ -11,9 +11,8 @@ export const searchable = (text) =>
 		.trim();
 
 /**
- * Rows whose `words` hold every word of a text: first those that begin with it, else in their order.
- * @template {{ words: string }} T
- * @type {(rows: T[], text: string) => T[]}
+ * Rows whose `words` contain every word of a text; those that begin with the text come first.
+ * @type {<Row extends { words: string }>(rows: Row[], text: string) => Row[]}
  */
 export const found = (rows, text) => {
 	const wanted = searchable(text);

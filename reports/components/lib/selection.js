@@ -1,84 +1,80 @@
-/** Who and when a page shows: from the address when it says so, else the listener and week that are most worth a look. */
-import { goto } from '$app/navigation';
+/** Which listener and dates a page shows: those of the address, else the usual ones. */
 import { addDays, mondayOf } from './format.js';
 
-/** @typedef {Record<string, any>} Row */
+/** @typedef {Rows.Shared['listeners']} Listener */
+/** A listener, or several as one @typedef {{ first_week?: string | null, last_week?: string | null,
+ *   latest_complete_week?: string | null }} Weeks */
+/** @typedef {{ first_listening_date: string | null, last_listening_date: string | null }} Span */
+/** What a page shows, and what to tell the reader when the address asked for something that is not there
+ * @template Choice @typedef {Choice & { notice: string }} Chosen */
 
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
-/** @type {(listeners: Row[], asked: string | null) => { listener: Row | undefined, unknown: boolean }} */
+/** @type {(listeners: Listener[], asked: string | null) => Chosen<{ listener: Listener | undefined }>} */
 export const chooseListener = (listeners, asked) => {
 	const found = listeners.find((one) => one.user_id === asked);
-	return { listener: found ?? listeners[0], unknown: Boolean(asked) && !found };
+	const notice = 'The link names a listener who is not on this site, so you see somebody else.';
+	return { listener: found ?? listeners[0], notice: asked && !found ? notice : '' };
 };
 
-/** All weeks of a listener, newest first @type {(listener: Row | undefined) => string[]} */
+/** All weeks of a listener, newest first @type {(listener: Weeks | undefined) => string[]} */
 export const weeksOf = (listener) => {
+	/** @type {string[]} */
 	const weeks = [];
-	if (!listener?.first_week) return weeks;
-	for (let week = listener.last_week; week >= listener.first_week; week = addDays(week, -7)) weeks.push(week);
+	const first = listener?.first_week;
+	for (let week = listener?.last_week; first && week && week >= first; week = addDays(week, -7)) weeks.push(week);
 	return weeks;
 };
 
 /**
  * The week of the address (any of its dates will do), else the latest complete one, else the latest.
- * @type {(listener: Row | undefined, asked: string | null, preferred?: string | null)
- *   => { week: string | null, unknown: boolean }}
+ * @type {(listener: Weeks | undefined, asked: string | null, preferred?: string | null)
+ *   => Chosen<{ week: string | null }>}
  */
 export const chooseWeek = (listener, asked, preferred) => {
 	const weeks = weeksOf(listener);
 	const found = asked && ISO_DATE.test(asked) ? weeks.find((week) => week === mondayOf(asked)) : undefined;
 	const usual = preferred ?? listener?.latest_complete_week ?? listener?.last_week ?? null;
-	return { week: found ?? usual, unknown: Boolean(asked) && !found };
+	const notice = 'Nothing was played in the week that the link names, so you see another week.';
+	return { week: found ?? usual, notice: asked && !found ? notice : '' };
 };
 
-/** @type {(listener: Row | undefined, asked: string | null) => { date: string | null, unknown: boolean }} */
+/** @type {(listener: Span | undefined, asked: string | null) => Chosen<{ date: string | null }>} */
 export const chooseDate = (listener, asked) => {
 	const first = listener?.first_listening_date;
 	const last = listener?.last_listening_date ?? null;
-	const found = asked && ISO_DATE.test(asked) && first && asked >= first && asked <= last ? asked : undefined;
-	return { date: found ?? last, unknown: Boolean(asked) && !found };
+	const found = asked && ISO_DATE.test(asked) && first && last && asked >= first && asked <= last ? asked : undefined;
+	const notice = 'The link names a date outside the loaded listening, so you see the newest day.';
+	return { date: found ?? last, notice: asked && !found ? notice : '' };
 };
 
 /**
- * First and last date of a range, within the listening that is loaded; without them, all of it.
- * @type {(span: Row | undefined, from: string | null, to: string | null)
- *   => { from: string | null, to: string | null, unknown: boolean }}
+ * First and last date of a range within the loaded listening; by default all of it.
+ * @type {(span: Span | undefined, from: string | null, to: string | null)
+ *   => Chosen<{ from: string | null, to: string | null }>}
  */
 export const chooseRange = (span, from, to) => {
 	const first = span?.first_listening_date ?? null;
 	const last = span?.last_listening_date ?? null;
 	const inside = (/** @type {string | null} */ asked) =>
-		asked && first && ISO_DATE.test(asked) && asked >= first && asked <= last ? asked : undefined;
+		asked && first && last && ISO_DATE.test(asked) && asked >= first && asked <= last ? asked : undefined;
 	const start = inside(from) ?? first;
 	const end = inside(to) ?? last;
-	const unknown = Boolean(from && !inside(from)) || Boolean(to && !inside(to));
-	return start && end && start > end ? { from: first, to: last, unknown: true } : { from: start, to: end, unknown };
+	const turned = start && end && start > end;
+	const notice =
+		turned || (from && !inside(from)) || (to && !inside(to))
+			? 'The link names dates outside the loaded listening, so you see other dates.'
+			: '';
+	return turned ? { from: first, to: last, notice } : { from: start, to: end, notice };
 };
 
-/** The year of a date: what large tables are cut by @type {(iso: string | null | undefined) => string} */
+/** The year of a date, by which large tables are cut @type {(iso: string | null | undefined) => string} */
 export const yearOf = (iso) => iso?.slice(0, 4) ?? '';
 
 /** Every year of a range of dates @type {(from: string | null | undefined, to: string | null | undefined) => string[]} */
 export const yearsOf = (from, to) => {
+	/** @type {string[]} */
 	const years = [];
 	for (let year = Number(yearOf(from)); from && to && year <= Number(yearOf(to)); year += 1) years.push(String(year));
 	return years;
-};
-
-/** Tells the page's queries; silent when they know already @type {(inputs: any, values: Record<string, any>) => void} */
-export const tell = (inputs, values) => {
-	inputs.update((/** @type {any} */ known) => Object.assign(known, values));
-};
-
-/** Goes to what a reader chose, and leaves focus and scroll where they are @type {(address: string) => void} */
-export const visit = (address) => {
-	goto(address, { keepFocus: true, noScroll: true });
-};
-
-/** Writes what is shown into the address bar, without a step in the history @type {(address: string) => void} */
-export const settle = (address) => {
-	if (`${location.pathname}${location.search}` !== address) {
-		goto(address, { replaceState: true, keepFocus: true, noScroll: true });
-	}
 };

@@ -1,6 +1,7 @@
-/** What is said on the card of a week that a listener shares; `charts/card.js` draws it, and nothing else. */
-import { listed, number, percent, possessive, week as asWeek } from './format.js';
+/** The text of the card that a listener shares for a week; `charts/card.js` draws exactly this. */
+import { known, listed, number, percent, possessive, week as asWeek } from './format.js';
 
+/** @typedef {Rows.WeeklyWrapped} Wrapped */
 /** @typedef {{
  *   title: string, dates: string, vibe: string, emoji: string, colour: string, ink: string, minutes: string, songs: string,
  *   minutesUnit: string, songsUnit: string, top: { track: string, artist: string }[], artist: string | null,
@@ -8,11 +9,12 @@ import { listed, number, percent, possessive, week as asWeek } from './format.js
  * }} Facts */
 
 const SONGS = 5;
-// Of a week without a vibe: the site's own colours, the same in both themes
+// For a week without a vibe: the site's own colours, the same in both themes
 const NEUTRAL = { colour: '#2d2550', ink: '#ffffff' };
 
 /**
- * @type {(about: { listener: any, week: any, songs: any[], artists: any[], values: any[], scores: any[],
+ * @type {(about: { listener: Wrapped['listeners'], week: Wrapped['weeks'], songs: Wrapped['top_songs'][],
+ *   artists: Wrapped['top_artists'][], values: Wrapped['week_scores'][], scores: Wrapped['score_meanings'][],
  *   look: { vibe: string, colour: string, emoji: string, ink: string } | null }) => Facts}
  */
 export const cardFacts = ({ listener, week, songs, artists, values, scores, look }) => {
@@ -33,13 +35,14 @@ export const cardFacts = ({ listener, week, songs, artists, values, scores, look
 			artist: song.artist_name ?? 'Unknown artist'
 		})),
 		artist: artists[0]?.artist_name ?? null,
-		scores: scores
-			.filter((score) => typeof byScore.get(score.score) === 'number')
-			.map((score) => ({ label: score.label, value: byScore.get(score.score) }))
+		scores: scores.flatMap((score) => {
+			const value = byScore.get(score.score);
+			return known(value) ? [{ label: score.label, value }] : [];
+		})
 	};
 };
 
-/** All that a card says, for those who do not see it @type {(facts: Facts) => string} */
+/** The card in words, for screen readers @type {(facts: Facts) => string} */
 export const cardWords = (facts) =>
 	[
 		`${facts.title}, ${facts.dates}: ${facts.vibe}.`,

@@ -1,9 +1,10 @@
-/** Sums of what may be added up: plays, listens and minutes, over weeks, songs and listeners. */
+/** Sums of additive columns: plays, listens and minutes, over weeks, songs and listeners. */
 import { addDays } from './format.js';
 
-/** @typedef {Record<string, any>} Row */
+/** @typedef {{ plays: number, listens: number, minutes_listened: number, first_date: string, last_date: string }} Total */
+/** @typedef {Total & { user_id: string, week_start: string }} Row */
 
-/** @type {(rows: Row[]) => { plays: number, listens: number, minutes_listened: number, first_date: string, last_date: string }} */
+/** @type {(rows: Total[]) => Total} */
 export const total = (rows) => ({
 	plays: rows.reduce((all, row) => all + row.plays, 0),
 	listens: rows.reduce((all, row) => all + row.listens, 0),
@@ -12,9 +13,8 @@ export const total = (rows) => ({
 	last_date: rows.reduce((last, row) => (last > row.last_date ? last : row.last_date), '')
 });
 
-/** Rows by what stands in a column @type {(rows: Row[], column: string) => Map<string, Row[]>} */
+/** Rows by the value of a column @type {<One extends Record<string, any>>(rows: One[], column: keyof One) => Map<string, One[]>} */
 export const grouped = (rows, column) => {
-	/** @type {Map<string, Row[]>} */
 	const groups = new Map();
 	for (const row of rows) {
 		const group = groups.get(row[column]);
@@ -24,7 +24,7 @@ export const grouped = (rows, column) => {
 	return groups;
 };
 
-/** A row a week from the first to the last, zeros where nothing was played @type {(rows: Row[]) => Row[]} */
+/** One row per week, from the first to the last, zeros where nothing was played @type {(rows: Row[]) => (Total & { date: string })[]} */
 export const byWeek = (rows) => {
 	const groups = grouped(rows, 'week_start');
 	const found = [...groups.keys()].sort();
@@ -35,7 +35,7 @@ export const byWeek = (rows) => {
 	return weeks;
 };
 
-/** A row a listener, who listened most first @type {(rows: Row[]) => Row[]} */
+/** One row per listener, most listens first @type {(rows: Row[]) => (Total & { user_id: string })[]} */
 export const byListener = (rows) =>
 	[...grouped(rows, 'user_id')]
 		.map(([user_id, own]) => ({ user_id, ...total(own) }))

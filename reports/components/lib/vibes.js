@@ -1,4 +1,6 @@
-/** How a vibe looks: its colour and emoji come from the published bands, the ink on it from the colour's brightness. */
+/** How a vibe looks: colour and emoji come from the published bands, the text colour from the brightness of the colour. */
+
+/** @typedef {Rows.Shared['vibes']} Band */
 
 const DARK = '#17112a';
 const LIGHT = '#ffffff';
@@ -21,20 +23,20 @@ const inkOn = (colour) =>
 
 /**
  * Colour, emoji and ink of a vibe; null when there is no vibe. Without a version, the newest band of that name.
- * @type {(vibes: Record<string, any>[] | undefined, vibe: string | null | undefined, version?: number | null)
+ * @type {(vibes: Band[] | undefined, vibe: string | null | undefined, version?: number | null)
  *   => { vibe: string, colour: string, emoji: string, ink: string } | null}
  */
 export const lookOf = (vibes, vibe, version) => {
 	if (!vibe) return null;
 	const named = (vibes ?? []).filter((band) => band.vibe === vibe);
 	const band = named.find((one) => one.version === version) ?? named.at(-1);
-	const colour = /^#[0-9a-f]{6}$/i.test(band?.colour ?? '') ? band.colour : '#8b8299';
+	const colour = band && /^#[0-9a-f]{6}$/i.test(band.colour) ? band.colour : '#8b8299';
 	return { vibe, colour, emoji: band?.emoji ?? '', ink: inkOn(colour) };
 };
 
 /**
- * Every vibe once, for a legend: those of the newest version in their order, then what older versions called otherwise.
- * @type {(vibes: Record<string, any>[] | undefined) => Record<string, any>[]}
+ * Every vibe once, for a legend: those of the newest version in their order, then vibes that only older versions have.
+ * @type {(vibes: Band[] | undefined) => Band[]}
  */
 export const vibesOnce = (vibes) => {
 	const newestFirst = [...(vibes ?? [])].sort(

@@ -1,4 +1,4 @@
--- What all listeners together played; a part for each year
+-- Plays of all listeners together; one part per year
 select
     strftime(listening_date, '%Y') as part,
     listening_date::varchar as listening_date,

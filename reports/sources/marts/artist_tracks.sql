@@ -1,4 +1,4 @@
--- Every artist's songs and how they sound; a part for some of the artists
+-- Every artist's songs and how they sound; one part per group of artists
 select
     left(md5(artist_name), 1) as part,
     artist_name,

@@ -1,4 +1,4 @@
--- What was played of each artist, by week, listener and song; a part for some of the artists
+-- Plays of each artist by week, listener and song; one part per group of artists
 select
     left(md5(artist_name), 1) as part,
     artist_name,

@@ -1,4 +1,4 @@
--- What everybody together listened to on a date
+-- Listening of all listeners together by date
 select
     listening_date::varchar as listening_date,
     sum(listens)::double as listens,

@@ -1,4 +1,4 @@
--- Everybody, with the weeks that they can be shown for
+-- All listeners, with the weeks that can be shown
 select
     u.user_id,
     u.display_name,

@@ -1,4 +1,4 @@
--- What each prediction comes to; a part for each recommender, listener and year
+-- The outcome of each prediction; one part per recommender, listener and year
 select
     recommender || ' ' || user_id || strftime(week_start, '%Y') as part,
     recommender,

@@ -1,4 +1,4 @@
--- Everybody, with the name that pages show and the segments that they are in
+-- All listeners, with their display name and segments
 select
     s.user_id,
     u.display_name,

@@ -1,4 +1,4 @@
--- Every play; a part for each listener and year
+-- Every play; one part per listener and year
 select
     p.user_id || strftime(p.listening_date, '%Y') as part,
     p.listening_date::varchar as listening_date,

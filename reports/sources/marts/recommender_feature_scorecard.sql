@@ -1,4 +1,4 @@
--- Predicted and actual over all listeners; a part for each recommender and year, and one for all weeks
+-- Predicted and actual over all listeners; one part per recommender and year, and one for all weeks
 select
     recommender || ' ' || coalesce(strftime(week_start, '%Y'), period) as part,
     recommender,

@@ -1,4 +1,4 @@
--- All weeks of each listener; a part for each recommender
+-- All weeks of each listener together; one part per recommender
 select
     recommender as part,
     recommender,

@@ -1,4 +1,4 @@
--- From when to when each recommender was asked for somebody
+-- The weeks for which each recommender was asked, per listener
 select
     recommender,
     user_id,

@@ -1,4 +1,4 @@
--- Each week of each recommender; a part for each metric
+-- Each week of each recommender; one part per metric
 select
     metric as part,
     recommender,

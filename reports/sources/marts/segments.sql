@@ -1,4 +1,4 @@
--- Every segment of listeners by a key that any name can have, with its size
+-- Every segment of listeners with its size, and a key that is safe in an address
 select
     md5(e.segment_kind || ' ' || e.segment) as segment_key,
     e.segment_kind,

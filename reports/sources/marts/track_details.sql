@@ -1,4 +1,4 @@
--- What is known about each song; a part for some of the songs
+-- What is known about each song; one part per group of songs
 select
     left(md5(track_id), 1) as part,
     track_id,

@@ -1,4 +1,4 @@
--- Where each song was among the recommendations that a prediction is made of; a part for some of the songs
+-- Where each song was among the recommendations that a prediction is made of; one part per group of songs
 select
     left(md5(r.track_id), 1) as part,
     r.track_id,

@@ -1,4 +1,4 @@
--- What was played of each song, by week and listener; a part for some of the songs
+-- Plays of each song by week and listener; one part per group of songs
 select
     left(md5(track_id), 1) as part,
     track_id,

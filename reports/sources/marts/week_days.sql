@@ -1,4 +1,4 @@
--- What a week page shows of its days
+-- The days of a week, as the week page shows them
 select
     user_id || strftime(week_start, '%Y') as part,
     user_id,

@@ -1,4 +1,4 @@
--- Hours of the day, whatever the weekday
+-- Hours of the day, all weekdays together
 select
     user_id || strftime(week_start, '%Y') as part,
     user_id,

@@ -27,12 +27,14 @@ app = typer.Typer(
     epilog="[bold]Example[/bold]  spotiflow contracts check",
 )
 def contracts_check_command() -> None:
-    """Hold the published tables' columns and types against those of the last release."""
+    """Hold the published tables' columns and types against those of the last release, and the site's types to both."""
     from spotiflow.dbt_runner import Dbt
-    from spotiflow.publish import contracts
+    from spotiflow.publish import contracts, page_types
 
     run = Run()
-    frozen, found = contracts.check(run.settings, Dbt(run.settings).parse(), datetime.now().date())
+    manifest = Dbt(run.settings).parse()
+    frozen, found = contracts.check(run.settings, manifest, datetime.now().date())
+    page_types.check(run.settings, manifest)
     run.screen.say(f"All that release {frozen.release} promised is there: {_promises(frozen)}.")
     _say_changes(run.screen, found)
 
@@ -51,6 +53,20 @@ def contracts_freeze_command() -> None:
     where = shown(contracts.contracts_file(run.settings))
     run.screen.say(f"{where} now promises, with release {frozen.release}: {_promises(frozen)}.")
     _say_changes(run.screen, found, "New in it")
+
+
+@app.command(
+    "types",
+    epilog="[bold]Example[/bold]  spotiflow contracts types",
+)
+def contracts_types_command() -> None:
+    """Write the TypeScript types of the rows that the site's pages receive."""
+    from spotiflow.dbt_runner import Dbt
+    from spotiflow.publish import page_types
+
+    run = Run()
+    for path in page_types.write(run.settings, Dbt(run.settings).parse()):
+        run.screen.say(f"Wrote {shown(path)}.")
 
 
 def _promises(frozen: Contracts) -> str:
