@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 from tests.conftest import PROJECT
 
@@ -44,29 +41,28 @@ def exists(path: str) -> bool:
     return any(PROJECT.glob(pattern))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_paths_exist(page: Path) -> None:
-    named = paths((PROJECT / page).read_text(encoding="utf-8"))
-    assert [path for path in sorted(named) if not exists(path)] == []
+def test_paths_exist() -> None:
+    named = [(page, path) for page in PAGES for path in paths((PROJECT / page).read_text(encoding="utf-8"))]
+    assert [(str(page), path) for page, path in named if not exists(path)] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_modules_exist(page: Path) -> None:
+def test_modules_exist() -> None:
     """Those that a page of a folder names without the folder."""
-    text = (PROJECT / page).read_text(encoding="utf-8")
-    named = re.findall(r"`(\w+\.py)`", text)
-    assert [name for name in named if not any((PROJECT / page).parent.rglob(name))] == []
+    for page in PAGES:
+        text = (PROJECT / page).read_text(encoding="utf-8")
+        named = re.findall(r"`(\w+\.py)`", text)
+        assert [name for name in named if not any((PROJECT / page).parent.rglob(name))] == [], page
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
-def test_links_lead_somewhere(page: Path) -> None:
-    here = PROJECT / page
-    text = re.sub(r"```.*?```", "", here.read_text(encoding="utf-8"), flags=re.DOTALL)
-    for target, anchor in _LINK.findall(text):
-        if "://" not in target:
-            there = here.parent / target if target else here
-            assert there.exists(), target
-            assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), f"{target}#{anchor}"
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        here = PROJECT / page
+        text = re.sub(r"```.*?```", "", here.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target, anchor in _LINK.findall(text):
+            if "://" not in target:
+                there = here.parent / target if target else here
+                assert there.exists(), f"{page}: {target}"
+                assert not anchor or anchor in anchors(there.read_text(encoding="utf-8")), f"{page}: {target}#{anchor}"
 
 
 def anchors(text: str) -> set[str]:

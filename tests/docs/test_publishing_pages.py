@@ -79,8 +79,7 @@ def _resolve(words: list[str]) -> tuple[Any, list[str]]:
     return command, rest
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_commands_and_their_options_exist(page: Path) -> None:
+def _check_commands(page: Path) -> None:
     for typed in _typed(page):
         words = shlex.split(
             typed.replace("…", " ").replace("'", '"') if typed.count('"') % 2 == 0 else typed.split('"')[0]
@@ -91,6 +90,11 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         assert used <= known | {"--help"}, f"{page.name}: spotiflow {typed}"
 
 
+def test_commands_and_their_options_exist() -> None:
+    for page in PAGES:
+        _check_commands(page)
+
+
 def test_the_check_of_commands_sees_what_is_wrong(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
@@ -99,10 +103,10 @@ def test_the_check_of_commands_sees_what_is_wrong(tmp_path: Path) -> None:
     assert list(_typed(page)) == ["serve --port 1", "refresh --only me"]
     page.write_text("`spotiflow refresh --alone me`, and `spotiflow polish`\n")
     with pytest.raises((AssertionError, LookupError)):
-        test_commands_and_their_options_exist(page)
+        _check_commands(page)
     page.write_text("`spotiflow polish`")
     with pytest.raises(LookupError):
-        test_commands_and_their_options_exist(page)
+        _check_commands(page)
 
 
 def test_enough_commands_are_looked_at() -> None:
@@ -110,23 +114,22 @@ def test_enough_commands_are_looked_at() -> None:
     assert {"refresh --only me", "serve --only me"} <= set(_typed(PUBLISHING / "static-host.md"))
 
 
-@pytest.mark.parametrize("page", [*PAGES, *WORKFLOWS], ids=lambda page: str(page.relative_to(PROJECT)))
-def test_environment_variables_exist(page: Path) -> None:
-    named = set(re.findall(r"\bSPOTIFLOW_[A-Z_]+\b", page.read_text(encoding="utf-8")))
-    known = {*VARIABLES, *({"SPOTIFLOW_TEST_BUILD"} if page.name == "CONTRIBUTING.md" else ())}
-    assert named <= known, f"{page.name} names {sorted(named - known)}"
+def test_environment_variables_exist() -> None:
+    for page in [*PAGES, *WORKFLOWS]:
+        named = set(re.findall(r"\bSPOTIFLOW_[A-Z_]+\b", page.read_text(encoding="utf-8")))
+        known = {*VARIABLES, *({"SPOTIFLOW_TEST_BUILD"} if page.name == "CONTRIBUTING.md" else ())}
+        assert named <= known, f"{page.name} names {sorted(named - known)}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, *WORKFLOWS], ids=lambda page: str(page.relative_to(PROJECT)))
-def test_targets_of_make_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    text = page.read_text(encoding="utf-8")
-    lines = (
-        [line for block in blocks(page) for line in block.splitlines()] if page.suffix == ".md" else text.splitlines()
-    )
-    named = set(re.findall(r"`make ([a-z-]+)", text))
-    named |= {found[1] for line in lines if (found := re.match(r"\s*(?:- run: )?make ([a-z-]+)", line))}
-    assert named <= targets
+def test_targets_of_make_exist() -> None:
+    for page in [*PAGES, *WORKFLOWS]:
+        targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+        text = page.read_text(encoding="utf-8")
+        in_blocks = "\n".join(blocks(page)) if page.suffix == ".md" else text
+        lines = in_blocks.splitlines()
+        named = set(re.findall(r"`make ([a-z-]+)", text))
+        named |= {found[1] for line in lines if (found := re.match(r"\s*(?:- run: )?make ([a-z-]+)", line))}
+        assert named <= targets, page.name
 
 
 def test_every_page_is_linked() -> None:
