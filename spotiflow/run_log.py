@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from extract.raw.schema import tables_of
 from spotiflow.formatting import count, moment
-from spotiflow.warehouse import tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -152,4 +152,4 @@ def latest_failure(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _exists(connection: duckdb.DuckDBPyConnection) -> bool:
-    return "dbt_results" in tables(connection, "run_log")
+    return "dbt_results" in tables_of(connection, "run_log")

@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from extract.raw.schema import DATASET as RAW
+from extract.raw.schema import columns_of, tables_of
+
 if TYPE_CHECKING:
     import duckdb
-
-RAW = "raw_spotify"
 
 _ORDERED_BY_LOAD = ("recommendations", "recommendation_requests")
 
@@ -56,16 +57,9 @@ class Arrivals:
     problems: list[tuple[str, str]] = field(default_factory=list)  # file, what is wrong with it
 
 
-def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
-    """Names of the tables and views of a schema (one of our own names)."""
-    # A literal, not a parameter: converting parameters makes DuckDB import pandas, one second where it is installed.
-    rows = connection.execute(f"select table_name from information_schema.tables where table_schema = '{schema}'")
-    return {str(name) for (name,) in rows.fetchall()}
-
-
 def kind(connection: duckdb.DuckDBPyConnection) -> Kind:
     """Whose listening is in there. Features or plays without any account count as somebody's own."""
-    present = tables(connection, RAW)
+    present = tables_of(connection)
     if "accounts" in present:
         (real, sample) = _one(
             connection,
@@ -86,7 +80,7 @@ def raw_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
 
     The macro `spotiflow_raw_fingerprint` computes the same when a dbt run begins.
     """
-    if "_dlt_loads" not in tables(connection, RAW):
+    if "_dlt_loads" not in tables_of(connection):
         return ""
     ids = "string_agg(load_id, ',' order by load_id)"
     return str(_one(connection, f"select coalesce(md5({ids}), '') from {RAW}._dlt_loads where status = 0")[0])
@@ -99,7 +93,7 @@ def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     page can only begin after the newest play of all pages before it when it has plays that were not stored before. ''
     before the first load.
     """
-    present = tables(connection, RAW)
+    present = tables_of(connection)
     if "_dlt_loads" not in present:
         return ""
     from extract.raw.tables import POLL_LOG, TABLES
@@ -108,8 +102,7 @@ def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     for name, table in sorted(TABLES.items()):
         if name not in present or name == POLL_LOG.name:
             continue
-        described = connection.execute(f"select column_name from (describe {RAW}.{name})").fetchall()
-        columns = [str(column) for (column,) in described]
+        columns = columns_of(connection, name)
         # Which answer of a recommender counts is told by its load.
         known = [*table.schema.names, *(["_dlt_load_id"] if name in _ORDERED_BY_LOAD else [])]
         values = ", ".join(column for column in known if column in columns)
@@ -127,17 +120,18 @@ def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
 
 def newest_load(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """When the newest completed load ended (UTC)."""
-    if "_dlt_loads" not in tables(connection, RAW):
+    if "_dlt_loads" not in tables_of(connection):
         return None
     found: datetime | None = _one(
-        connection, f"select (max(inserted_at) at time zone 'UTC')::timestamp from {RAW}._dlt_loads where status = 0"
+        connection,
+        f"select (max(inserted_at) at time zone 'UTC')::timestamp from {RAW}._dlt_loads where status = 0",
     )[0]
     return found
 
 
 def accounts(connection: duckdb.DuckDBPyConnection) -> list[Account]:
     """Everybody whose listening is loaded, with what there is in raw (music only; before merging)."""
-    present = tables(connection, RAW)
+    present = tables_of(connection)
     if "accounts" not in present:
         return []
     plays = []
@@ -167,7 +161,7 @@ def accounts(connection: duckdb.DuckDBPyConnection) -> list[Account]:
 
 def feature_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int] | None:
     """Played tracks with all seven features, played tracks, and all tracks with features; None without tables."""
-    present = tables(connection, RAW)
+    present = tables_of(connection)
     if not {"audio_features", "streaming_history", "recently_played"} <= present:
         return None
     from extract.raw.tables import AUDIO_FEATURES
@@ -193,7 +187,7 @@ def feature_coverage(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, i
 
 def arrivals(connection: duckdb.DuckDBPyConnection, since: datetime | None) -> Arrivals:
     """What the load log says came in after `since` (UTC; None: ever)."""
-    present = tables(connection, RAW)
+    present = tables_of(connection)
     if "load_log" not in present:
         return Arrivals()
     after = since or datetime(1900, 1, 1)
@@ -208,7 +202,8 @@ def arrivals(connection: duckdb.DuckDBPyConnection, since: datetime | None) -> A
         [after],
     )
     problems = connection.execute(
-        f"select file, problem from {RAW}.load_log where problem is not null and loaded_at > ? order by file", [after]
+        f"select file, problem from {RAW}.load_log where problem is not null and loaded_at > ? order by file",
+        [after],
     ).fetchall()
     reasons = []
     if {"rejected_rows", "_dlt_loads"} <= present:

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from extract.batch import Batch
 from extract.raw import spool
+from extract.raw.schema import tables_of
 from extract.raw.tables import DATASET, TABLES, RawTable
 from extract.report import LoadError, LoadReport, Progress, silent
 
@@ -437,11 +438,8 @@ def _count_landed_rows(warehouse: Path) -> None:
     would be missing. Each table took its rows in one transaction, so what is there is whole.
     """
     with duckdb.connect(str(warehouse)) as connection:
-        names = connection.execute(
-            "select table_name from duckdb_tables() where schema_name = ? and not starts_with(table_name, '_')",
-            [DATASET],
-        ).fetchall()
-        stored = " union ".join(f'select _dlt_load_id as load_id from {DATASET}."{name}"' for (name,) in names)
+        names = sorted(name for name in tables_of(connection) if not name.startswith("_"))
+        stored = " union ".join(f'select _dlt_load_id as load_id from {DATASET}."{name}"' for name in names)
         if stored:
             connection.execute(
                 f"""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from extract.raw.schema import DATASET, tables_of
 from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
 from spotiflow.console import CommandError
@@ -46,7 +47,7 @@ _LOGIN_LIFE = timedelta(days=182)
 _LOGIN_WARNING = timedelta(days=30)
 _RECENT_POLL = timedelta(hours=6)  # fifty songs: what Spotify remembers is less than some people's evening
 
-_OWN_ACCOUNTS = f"select user_id from {warehouse.RAW}.accounts where not coalesce(is_sample, false)"
+_OWN_ACCOUNTS = f"select user_id from {DATASET}.accounts where not coalesce(is_sample, false)"
 
 
 class Verdict(Enum):
@@ -330,12 +331,12 @@ def _pending(settings: Settings) -> Iterator[Finding]:
 
 
 def _polls(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    if "poll_log" not in warehouse.tables(connection, warehouse.RAW):
+    if "poll_log" not in tables_of(connection):
         return
     rows = connection.execute(
         f"""
         select user_id, max(requested_at) as last_at, max_by(outcome, requested_at) as outcome
-        from {warehouse.RAW}.poll_log
+        from {DATASET}.poll_log
         where endpoint like '%recently-played' and user_id in ({_OWN_ACCOUNTS})
         group by user_id order by user_id
         """
@@ -354,12 +355,12 @@ def _polls(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 def _endpoints(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     """Which calls this app may make: the latest answer to each says so."""
-    if "poll_log" not in warehouse.tables(connection, warehouse.RAW):
+    if "poll_log" not in tables_of(connection):
         return
     rows = connection.execute(
         f"""
         select endpoint, max_by(status_code, requested_at), max_by(outcome, requested_at)
-        from {warehouse.RAW}.poll_log
+        from {DATASET}.poll_log
         where status_code is not null
             and (user_id = '' or user_id in ({_OWN_ACCOUNTS}))
         group by endpoint order by endpoint
@@ -374,7 +375,7 @@ def _endpoints(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    if "listening_gaps" not in warehouse.tables(connection, "marts"):
+    if "listening_gaps" not in tables_of(connection, "marts"):
         return
     (open_ones,) = connection.execute(
         f"select count(*) from marts.listening_gaps where gap_status <> 'closed' and user_id in ({_OWN_ACCOUNTS})"
@@ -390,9 +391,9 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    if "rejected_rows" not in warehouse.tables(connection, warehouse.RAW):
+    if "rejected_rows" not in tables_of(connection):
         return
-    (rows,) = connection.execute(f"select count(*) from {warehouse.RAW}.rejected_rows").fetchone() or (0,)
+    (rows,) = connection.execute(f"select count(*) from {DATASET}.rejected_rows").fetchone() or (0,)
     if rows:
         yield _ok("Rejected rows", f"{rows:,}, kept in raw_spotify.rejected_rows with their reasons")
 

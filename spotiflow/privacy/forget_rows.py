@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from extract.atomic_file import swap_in
 from extract.raw import spool
 from extract.raw.loader import set_aside_folder, working_folder
+from extract.raw.schema import tables_of
 from extract.raw.tables import DATASET, RECOMMENDATIONS, TABLES, Holds, tables_that_hold
-from spotiflow import warehouse
 from spotiflow.locks import attach
 from spotiflow.privacy.raw_copy import LOADS, copy_rows, raw_tables
 
@@ -31,7 +31,7 @@ _ANSWER_KEY = tuple(column for column in RECOMMENDATIONS.primary_key if column !
 
 def count_rows(connection: duckdb.DuckDBPyConnection, user_id: str) -> dict[str, int]:
     """Rows of the account by raw table."""
-    present = warehouse.tables(connection, DATASET)
+    present = tables_of(connection)
     counts = {}
     for table in TABLES.values():
         if table.name in present and table.owner:
@@ -48,7 +48,7 @@ def own_tracks(connection: duckdb.DuckDBPyConnection, user_id: str) -> list[str]
     What was only recommended to the account goes with its rows; a track that an outside recommender named to
     somebody else is theirs as well.
     """
-    present = warehouse.tables(connection, DATASET)
+    present = tables_of(connection)
     named = [
         f"select {table.owner} as user_id, {column} as track_id from {DATASET}.{table.name}"
         for table in tables_that_hold(Holds.LISTENING)
@@ -79,7 +79,7 @@ def own_tracks(connection: duckdb.DuckDBPyConnection, user_id: str) -> list[str]
 
 def count_answers_to_others(connection: duckdb.DuckDBPyConnection, user_id: str, tracks: list[str]) -> int:
     """Recommendations to others that name one of these tracks."""
-    if not tracks or _ANSWERS not in warehouse.tables(connection, DATASET):
+    if not tracks or _ANSWERS not in tables_of(connection):
         return 0
     note_tracks(connection, tracks)
     (rows,) = connection.execute(

@@ -162,16 +162,16 @@ def _stored(settings: Settings) -> dict[str, Account]:
 
 
 def _last_polls(settings: Settings) -> dict[str, tuple[datetime, str]]:
-    from spotiflow import warehouse
+    from extract.raw.schema import DATASET, tables_of
     from spotiflow.locks import connect
 
     if not settings.warehouse.exists():
         return {}
     with connect(settings.warehouse, read_only=True) as connection:
-        if "poll_log" not in warehouse.tables(connection, warehouse.RAW):
+        if "poll_log" not in tables_of(connection):
             return {}
         rows = connection.execute(
-            f"select user_id, max(requested_at), arg_max(outcome, requested_at) from {warehouse.RAW}.poll_log "
+            f"select user_id, max(requested_at), arg_max(outcome, requested_at) from {DATASET}.poll_log "
             "where endpoint = 'me/player/recently-played' group by user_id"
         ).fetchall()
     return {user_id: (requested_at, outcome) for user_id, requested_at, outcome in rows}
