@@ -71,6 +71,8 @@ lint: setup ## check formatting, style and types of Python, SQL and the site, an
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
+	@$(BIN)/dbt parse --quiet
+	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 	@$(BIN)/spotiflow contracts check
 	@cd reports && npm run --silent lint
 	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
