@@ -35,7 +35,9 @@ class LoggedRun:
     project_fingerprint: str | None  # None: files changed while dbt read them
 
     def __str__(self) -> str:
-        return f"`{self.invocation}` of {moment(self.started_at)}"
+        # dbt writes "dbt refresh" when `spotiflow refresh` runs it.
+        typed = self.invocation if self.command in self.invocation else self.invocation.replace("dbt", "spotiflow", 1)
+        return f"`{typed}` of {moment(self.started_at)}"
 
 
 @dataclass(frozen=True)

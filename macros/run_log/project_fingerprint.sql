@@ -5,7 +5,7 @@
 -#}
 {% macro project_fingerprint_sql(root) -%}
     select
-        md5(string_agg(substr(filename, {{ root | length + 2 }}) || ' ' || md5(content), chr(10) order by filename))
+        md5(string_agg(substr(filename, {{ root | length }} + 1) || md5(content), ',' order by filename))
             as fingerprint,
         max(last_modified) as newest_change
     from read_blob([
@@ -17,5 +17,5 @@
         {%- endfor %}
     ])
     -- Editors and file managers leave hidden files.
-    where not contains(substr(filename, {{ root | length + 1 }}), '/.')
+    where not contains(substr(filename, {{ root | length }} + 1), '/.')
 {%- endmacro %}

@@ -138,12 +138,12 @@ class Follow:
         if code in (0, 3):
             self.is_behind = False
             said = "published, site built" if self.with_site else "published"
-            return "; ".join([said, *(" ".join(problem.split()) for problem in refresh.service_problems)])
+            return "; ".join([said, *(" ".join(problem.split()) for problem in refresh.summary.service_problems)])
         if quiet.failures:
             return f"not published: {quiet.failures[-1][:400]}"
-        bad = refresh.build.bad if refresh.build is not None else []
+        bad = refresh.summary.build.bad if refresh.summary.build is not None else []
         first = f", first: {bad[0].plain}" if bad else ""
-        return f"not published: {count(len(bad), 'test or table')} failed{first}. `spotiflow refresh` shows all of it"
+        return f"not published: {count(len(bad), 'test or table')} failed{first}. `spotiflow refresh` shows the details"
 
     def _fingerprint(self) -> str | None:
         if not self.settings.warehouse.exists():

@@ -34,15 +34,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Spotify listening as two dashboards that people trust.\n\n"
-    "Load listening, then refresh: that builds and tests everything, publishes it and builds the site.",
+    help="Turn Spotify listening into two dashboards that people can trust.\n\n"
+    "Load listening, then run refresh: it builds and tests everything, publishes it and builds the site.",
     epilog="[bold]Examples[/bold]\n\n"
     "spotiflow load sample && spotiflow refresh && spotiflow serve\n\n"
     "spotiflow load export my_spotify_data.zip --account me --timezone Europe/London\n\n"
     "[bold]Environment variables[/bold]\n\n"
     + "\n\n".join(f"{name}  {meaning}" for name, meaning in VARIABLES.items())
     + "\n\n[bold]Exit codes[/bold]\n\n"
-    + "0 done; 1 could not be done; 2 wrong usage; 3 done, but some input could not be read",
+    + "0 done; 1 failed; 2 wrong usage; 3 done, but some input could not be read or some service did not answer",
 )
 app.add_typer(load.app, name="load")
 accounts.register(app)
@@ -69,13 +69,14 @@ def _version(value: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     debug: Debug = False,
     in_sandbox: Annotated[
         bool,
         typer.Option(
-            "--sandbox", help="Try it without an account: stand-ins for Spotify and ReccoBeats, in data/sandbox/."
+            "--sandbox",
+            help="Try it without an account: Spotify and ReccoBeats are simulated, and data goes to data/sandbox/.",
         ),
     ] = False,
 ) -> None:
@@ -86,7 +87,7 @@ def options(
         from spotiflow.demo import stand_ins
 
         now = stand_ins.enter()
-        Screen().say(f"In the sandbox (data/sandbox/), where it is {now:%a %d %b %Y, %H:%M} UTC.", style="dim")
+        Screen().say(f"Sandbox (data/sandbox/): its clock says {now:%a %d %b %Y, %H:%M} UTC.", style="dim")
 
 
 def main() -> None:
@@ -125,11 +126,11 @@ def _unexpected(error: Exception) -> int:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("".join(traceback.format_exception(error)))
-        where = f"The details are in {shown(log)}; --debug shows them here."
+        where = f"Details are in {shown(log)}; --debug shows them here."
     except OSError:
         where = "--debug shows the details."
     first = (str(error).strip().splitlines() or [""])[0][:300]
-    screen.error(f"Something unexpected happened ({type(error).__name__}: {first}).\n{where}")
+    screen.error(f"An unexpected error occurred ({type(error).__name__}: {first}).\n{where}")
     if _debug:
         traceback.print_exception(error)
     return 1

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from spotiflow import warehouse
 from spotiflow.checksums import project_fingerprint
-from spotiflow.cli.refresh import Refresh, advice_for, build_site, require_listening
+from spotiflow.cli.refresh import Refresh, build_site, require_listening
+from spotiflow.cli.refresh_summary import advice_for
 from spotiflow.console import CommandError, Screen
 from spotiflow.formatting import count, moment
 from spotiflow.locks import connect, only_one
@@ -54,7 +55,7 @@ class PersonalRefresh:
                 only=self.label,
             )
             code = refresh.run()
-            if refresh.published:
+            if refresh.summary.is_published:
                 personal_site.write_stamp(own, taken)
             return code
 
@@ -84,7 +85,7 @@ class PersonalRefresh:
         assert published is not None
         since = f"since {moment(published.published_at)}"
         if self.with_site and not is_current(own):
-            screen.say(f"Nothing new came in {since}: only the site is built.")
+            screen.say(f"Nothing new came in {since}. Only the site is built.")
             try:
                 build_site(own, screen, self.command, self.wait)
             except CommandError as error:

@@ -6,23 +6,23 @@ Whatever fails stops it, and the site goes on showing what was published before.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
 from spotiflow.cli.online import FORBIDDEN, Online, load_missing_features, online, recommenders
+from spotiflow.cli.refresh_summary import RefreshSummary, advice_for
 from spotiflow.console import CommandError, Screen, Step
-from spotiflow.dbt_runner import BuildResult, Dbt, NodeResult
-from spotiflow.formatting import columns, count, day, moment, seconds
+from spotiflow.dbt_runner import Dbt
+from spotiflow.formatting import count, moment
 from spotiflow.locks import connect, only_one, wait_for_database
 from spotiflow.publication import definitions_began_since, read_publication, shows_all_of
 from spotiflow.publish import site
 from spotiflow.publish.publish import publish
 from spotiflow.publish.stamp import is_current
-from spotiflow.settings import Settings, shown
-from spotiflow.warehouse import Arrivals, Kind
+from spotiflow.settings import Settings
+from spotiflow.warehouse import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,16 +40,16 @@ _TO_TOP_SONGS = [
     *("--exclude", "test_type:unit"),
 ]
 
-_OF_PLAYED = "Ask for audio features of what was played"
-_OF_RECOMMENDED = "Ask for audio features of what was recommended"
+_OF_PLAYED = "Fetch audio features of played tracks"
+_OF_RECOMMENDED = "Fetch audio features of recommended tracks"
 
 _HOW_TO_LOAD = """\
   spotiflow load sample
-      fictional listeners, to look around
+      fictional listeners, to try things out
   spotiflow load export my_spotify_data.zip --account me --timezone Europe/London
       your own listening, from the export that Spotify sends you"""
 NOTHING_LOADED = f"No listening is loaded yet. Load some, then refresh:\n{_HOW_TO_LOAD}"
-ONLY_FEATURES = f"Audio features are loaded, but nobody's listening. Load some, then refresh:\n{_HOW_TO_LOAD}"
+ONLY_FEATURES = f"Audio features are loaded, but no listening. Load some, then refresh:\n{_HOW_TO_LOAD}"
 
 
 def require_listening(settings: Settings, open_warehouse: duckdb.DuckDBPyConnection | None = None) -> None:
@@ -70,11 +70,6 @@ def build_site(settings: Settings, screen: Screen, command: str, wait: bool) -> 
         step.result = site.build(settings, step.at).in_short
 
 
-def advice_for(label: str, text: str) -> str:
-    """A message that says what to run, for the site of one account alone."""
-    return re.sub(r"`spotiflow (refresh|site)`", f"`spotiflow refresh --only {label}`", text)
-
-
 class _Failed(Exception):
     """A build or test failed; the summary says which."""
 
@@ -89,21 +84,15 @@ class Refresh:
     wait: bool = True
     force: bool = False
     with_site: bool = True
-    ask_online: bool = True  # false: with what is loaded, no service is asked
-
-    arrivals: Arrivals = field(default_factory=Arrivals)
-    build: BuildResult | None = None
+    ask_online: bool = True  # false: work with what is loaded, and ask no service
     with_poll: bool = True
     dbt: Dbt | None = None  # of a process that goes on: parsed code is kept between runs
     only: str | None = None  # the label of the one account that `settings` are about; None: everybody
-    poll_problems: list[str] = field(default_factory=list)
-    poll_notes: list[str] = field(default_factory=list)
-    service_problems: list[str] = field(default_factory=list)  # what services for features and songs did not give
-    published: bool = False
 
     def __post_init__(self) -> None:
         self._may: Online | None = None
         self.before = read_publication(self.settings.published)
+        self.summary = RefreshSummary(self.settings, self.screen, self.before, self.with_site, self.only)
 
     def run(self) -> int:
         """Do everything that is due and print one summary."""
@@ -116,11 +105,11 @@ class Refresh:
                 build_site(self.settings, self.screen, self.command, self.wait)
         except CommandError as error:
             code = error.exit_code
-            self.screen.error(self._as_typed(str(error)))
+            self.screen.error(advice_for(self.only, str(error)))
         except _Failed:
             code = 1
-        self._summarise(failed=code != 0)
-        return code or (3 if self.poll_problems or self.service_problems else 0)
+        self.summary.show(failed=code != 0)
+        return code or (3 if self.summary.poll_problems or self.summary.service_problems else 0)
 
     # --- the steps -------------------------------------------------------------------------------------------
 
@@ -137,7 +126,7 @@ class Refresh:
             if self._published_is_current():
                 return self._site_is_due()
         with self._open() as connection:
-            self.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
+            self.summary.arrivals = warehouse.arrivals(connection, self.before.published_at if self.before else None)
 
         dbt = self.dbt or Dbt(self.settings)
         self._build(dbt, "Build and test up to the Top Songs", _TO_TOP_SONGS)
@@ -147,7 +136,7 @@ class Refresh:
         with self.screen.step("Publish") as step:
             # Parsed again: what is published must be what is on disk now.
             step.result = publish(self.settings, dbt.parse(), step.at, self.wait).in_short
-            self.published = True
+            self.summary.is_published = True
         return True
 
     def _open(self) -> duckdb.DuckDBPyConnection:
@@ -161,7 +150,7 @@ class Refresh:
             return
         from extract.raw.loader import finish
 
-        with self.screen.step("Load what an interrupted run left") as step:
+        with self.screen.step("Finish an interrupted load") as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
             finish(self.settings.warehouse, step.at)
 
@@ -182,12 +171,14 @@ class Refresh:
                 report = poll_accounts(self.settings, step.at)
                 step.result = count(report.plays_new, "new play")
                 # What is loaded is still worth showing; the summary and the exit code say what is missing.
-                self.poll_problems += report.problems
-                self.poll_notes += [f"{one.name}: {one.report.note}" for one in report.accounts if one.report.note]
-                self.poll_notes += warnings(accounts_with_login(self.settings.home).values(), utc_now())
+                self.summary.poll_problems += report.problems
+                self.summary.poll_notes += [
+                    f"{one.name}: {one.report.note}" for one in report.accounts if one.report.note
+                ]
+                self.summary.poll_notes += warnings(accounts_with_login(self.settings.home).values(), utc_now())
             except LoadError as error:
-                self.poll_problems.append(str(error))
-            if self.poll_problems:
+                self.summary.poll_problems.append(str(error))
+            if self.summary.poll_problems:
                 step.verdict = "failed"
 
     def _published_is_current(self) -> bool:
@@ -207,9 +198,9 @@ class Refresh:
         since = f"since the data was published, {moment(self.before.published_at)}"
         if not self.with_site or is_current(self.settings):
             self.screen.say(f"Everything is up to date: nothing new came in, and nothing changed {since}.")
-            self.screen.say("To build and test it all again nevertheless: spotiflow refresh --force")
+            self.screen.say("To build and test everything again: spotiflow refresh --force")
             return False
-        self.screen.say(f"Nothing new came in, no model or definition changed {since}: only the site is built.")
+        self.screen.say(f"Nothing new came in, and no model or definition changed {since}. Only the site is built.")
         return True
 
     def _online(self) -> Online:
@@ -244,7 +235,9 @@ class Refresh:
         asked = [one for one in recommenders(self.settings, self._online()) if not (services_only and one.is_local)]
         if not asked:
             return
-        with self.screen.step("Ask services to recommend" if services_only else "Recommend songs for them") as step:
+        with self.screen.step(
+            "Fetch recommendations from services" if services_only else "Recommend songs for the Top Songs"
+        ) as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
             report = recommend(self.settings.warehouse, progress=step.at, recommenders=asked)
             new = "" if report.rows_new is None else f", {report.rows_new:,} new"
@@ -255,23 +248,25 @@ class Refresh:
         """What is loaded is still worth showing; the summary and the exit code say what is missing."""
         if problems:
             step.verdict = "not complete"
-            self.service_problems += [problem for problem in problems if problem not in self.service_problems]
+            self.summary.service_problems += [
+                problem for problem in problems if problem not in self.summary.service_problems
+            ]
 
     def _build(self, dbt: Dbt, title: str, arguments: list[str]) -> None:
         with self.screen.step(title) as step:
             wait_for_database(self.settings.warehouse, self.wait, self.screen.note)
-            self.build = dbt.build([*arguments, *self._full_refresh(dbt)], step.at)
-            step.result = self.build.in_short
-            if not self.build.ok:
+            build = self.summary.build = dbt.build([*arguments, *self._full_refresh(dbt)], step.at)
+            step.result = build.in_short
+            if not build.ok:
                 step.verdict = "failed"
-        if self.build.error:
-            raise CommandError(self.build.error)
-        if not self.build.ok:
+        if build.error:
+            raise CommandError(build.error)
+        if not build.ok:
             raise _Failed
 
     def _full_refresh(self, dbt: Dbt) -> list[str]:
         """Build incremental models from scratch when that was asked for, and when the project has changed."""
-        if self.build is not None:
+        if self.summary.build is not None:
             return []  # the first of the two builds has done it
         if self.force:
             return ["--full-refresh"]
@@ -280,126 +275,3 @@ class Refresh:
             # A table that exists cannot drop a column or change its type.
             has_other_code = run_log.has_other_code(connection, incrementals, project_fingerprint(self.settings.root))
         return ["--full-refresh"] if has_other_code else []
-
-    def _as_typed(self, text: str) -> str:
-        """Advice to run a command, for the site that this is about."""
-        return text if self.only is None else advice_for(self.only, text)
-
-    # --- the summary -----------------------------------------------------------------------------------------
-
-    def _summarise(self, failed: bool) -> None:
-        screen = self.screen
-        if self.build is not None:
-            self._say_arrivals()
-            if self.build.results:
-                self._say_tests(self.build)
-        if self.poll_problems:
-            screen.heading("Spotify could not be asked for everything")
-            for problem in self.poll_problems:
-                screen.say(f"  {problem}")
-        for note in self.poll_notes:
-            screen.say(f"  {note}")
-        if self.service_problems:
-            screen.heading("Services did not answer everything")
-            for problem in self.service_problems:
-                screen.say(f"  {problem}")
-        if len(screen.steps) > 1:
-            screen.heading(f"Time: {seconds(sum(step.duration for step in screen.steps))}")
-            for line in columns([[step.title, seconds(step.duration)] for step in screen.steps], right=(1,)):
-                screen.say(line)
-        if failed:
-            self._still_shows()
-        elif screen.steps and self.with_site:
-            screen.heading(f"The site is ready: {shown(self.settings.site / 'index.html')}")
-            if self.only is None:
-                screen.say("  `spotiflow serve` (or `make serve`) shows it in a browser.")
-            else:
-                screen.say(f"  `spotiflow serve --only {self.only}` shows it in a browser.")
-        elif screen.steps and self.published:
-            screen.heading(f"Published: {shown(self.settings.published)}. The site was left as it is (--no-site).")
-
-    def _say_arrivals(self) -> None:
-        screen, came = self.screen, self.arrivals
-        since = f"since {moment(self.before.published_at)}" if self.before else "so far"
-        if not came.files:
-            if self.before is not None:
-                screen.heading(f"Nothing new came in {since}.")
-            return
-        screen.heading(f"Came in {since}: {count(came.rows_loaded, 'row')} from {count(came.files, 'file')}")
-        if came.rows_set_aside:
-            screen.say(f"  {came.rows_set_aside:,} set aside (podcasts, audiobooks, rows that name nothing)")
-        if came.rows_repeated:
-            screen.say(f"  {count(came.rows_repeated, 'exact repeat')} counted once")
-        if came.rows_rejected:
-            screen.say(f"  {came.rows_rejected:,} rejected, kept in raw_spotify.rejected_rows")
-            for line in columns([[f"{rows:,}", reason] for reason, rows in came.rejected.items()], (0,), "    "):
-                screen.say(line)
-        for file, problem in came.problems:
-            screen.say(f"  {file}: {problem}")
-
-    def _say_tests(self, build: BuildResult) -> None:
-        screen = self.screen
-        tests = {word: build.having(*statuses, tests=True) for word, statuses in _OUTCOMES.items()}
-        counts = [f"{len(found):,} {word}" for word, found in tests.items() if found]
-        screen.heading(f"Tests: {', '.join(counts) if counts else 'none ran'}")
-        for result in tests["warned"]:
-            screen.say(f"  warning: {result.plain}{_rows(result)}")
-        for number, result in enumerate(build.bad, start=1):
-            self._say_failure(number, result)
-        skipped = build.having("skipped", tests=False)
-        if skipped:
-            screen.say(f"  {count(len(skipped), 'table')} not built, because something before failed")
-
-    def _say_failure(self, number: int, result: NodeResult) -> None:
-        screen = self.screen
-        what = f"{result.plain}{_rows(result)}" if result.is_test else f"{result.name} could not be built"
-        screen.say(f"  {number}. {what}", style="bold red")
-        details = [("look at", ", ".join(result.subjects[:3]))]
-        if result.status == "fail" and result.resource_type == "test":
-            details.append(("for example", self._example(result)))
-        else:
-            lines = result.message.splitlines()
-            details += [("what happened" if i == 0 else "", line.strip()) for i, line in enumerate(lines[:12])]
-        if result.compiled_path is not None:
-            details.append(("SQL", shown(result.compiled_path)))
-        details.append(("name in dbt", result.name))
-        for line in columns([[word, text] for word, text in details if text], indent="     "):
-            screen.say(line)
-
-    def _example(self, result: NodeResult) -> str:
-        """The first row that breaks a test, as far as it fits in a line."""
-        import duckdb
-
-        if result.compiled_path is None:
-            return ""
-        sql = result.compiled_path.read_text().strip().rstrip(";")
-        try:
-            with self._open() as connection:
-                cursor = connection.execute(f"select * from ({sql}\n) limit 1")
-                names, row = [column[0] for column in cursor.description or []], cursor.fetchone()
-        except duckdb.Error:
-            return ""  # a table that was rolled back, say: the SQL is named all the same
-        known = [f"{name} {value}" for name, value in zip(names, row or (), strict=False) if value is not None]
-        text = ", ".join(known)
-        return text if len(text) <= _EXAMPLE_WIDTH else f"{text[:_EXAMPLE_WIDTH].rpartition(',')[0]}, ..."
-
-    def _still_shows(self) -> None:
-        screen, now = self.screen, read_publication(self.settings.published)
-        if self.published:
-            screen.heading("The data was published, but the site shows what it showed before.")
-            screen.say(f"  Once the cause is gone: {self._as_typed('`spotiflow site`').strip('`')}")
-        elif now is None:
-            screen.heading("Nothing was published, and nothing was before.")
-        else:
-            data = f"the data of {day(now.newest_listening_date)}, " if now.newest_listening_date else "what was "
-            screen.heading(f"Nothing was published. The site still shows {data}published {moment(now.published_at)}.")
-
-
-_OUTCOMES = {"passed": ("pass",), "warned": ("warn",), "failed": ("fail", "error"), "not run": ("skipped",)}
-_EXAMPLE_WIDTH = 150
-
-
-def _rows(result: NodeResult) -> str:
-    if result.resource_type != "test" or not result.failures:
-        return ""
-    return f" ({count(result.failures, 'row breaks it', 'rows break it')})"

@@ -22,7 +22,7 @@ def show(settings: Settings, screen: Screen) -> None:
     for path in (settings.warehouse, site.guarded(settings), personal_site.folder_of_all(settings)):
         holder = holder_of(path)
         if holder is not None:
-            screen.say(f"At work: {holder}", style="bold")
+            screen.say(f"Running: {holder}", style="bold")
     publication = read_publication(settings.published)
     is_shown = _loaded(settings, screen, publication)
     _published(settings, screen, publication, is_shown)
@@ -90,11 +90,11 @@ def _published(settings: Settings, screen: Screen, publication: Publication | No
     if is_shown is None:
         return
     if not is_shown:
-        screen.say("  not current: other listening is loaded now; run `spotiflow refresh`", style="bold")
+        screen.say("  out of date: the loaded listening has changed; run `spotiflow refresh`", style="bold")
     elif publication.project_fingerprint != project_fingerprint(settings.root):
-        screen.say("  not current: models, definitions or tests changed since; run `spotiflow refresh`", style="bold")
+        screen.say("  out of date: models, definitions or tests have changed; run `spotiflow refresh`", style="bold")
     else:
-        screen.say("  current: it shows all that is loaded")
+        screen.say("  up to date: it shows everything that is loaded")
 
 
 def _site(settings: Settings, screen: Screen, publication: Publication | None) -> None:
@@ -102,13 +102,13 @@ def _site(settings: Settings, screen: Screen, publication: Publication | None) -
     if not (settings.site / "index.html").is_file():
         screen.say("  not built yet; `spotiflow refresh` builds it")
     elif publication is None:
-        screen.say("  built from data that is no longer there")
+        screen.say("  shows data that is no longer there")
     elif is_current(settings):
         screen.say("  shows the published data; `spotiflow serve` opens it")
     elif shows_published_data(settings):
-        screen.say("  shows the published data, but its pages changed since; run `spotiflow site`", style="bold")
+        screen.say("  shows the published data, but the pages have changed since; run `spotiflow site`", style="bold")
     else:
-        screen.say("  shows other data than what is published; run `spotiflow site`", style="bold")
+        screen.say("  does not show the published data; run `spotiflow site`", style="bold")
 
 
 def _personal_sites(settings: Settings, screen: Screen) -> None:
@@ -116,7 +116,7 @@ def _personal_sites(settings: Settings, screen: Screen) -> None:
     made = personal_site.all_of(settings)
     if not made:
         return
-    screen.say(f"Of one account alone  {shown(personal_site.folder_of_all(settings))}", style="bold")
+    screen.say(f"Personal sites  {shown(personal_site.folder_of_all(settings))}", style="bold")
     rows = []
     for own in made:
         publication = read_publication(own.published)
@@ -125,13 +125,13 @@ def _personal_sites(settings: Settings, screen: Screen) -> None:
             continue
         said = f"published {moment(publication.published_at)}"
         if not (own.site / "index.html").is_file():
-            said += "; no site built"
+            said += "; its site is not built"
         elif not shows_published_data(own):
-            said += "; its site shows what was published before"
+            said += "; its site shows older data"
         rows.append([personal_site.name_of(own), said])
     for line in columns(rows):
         screen.say(line)
-    screen.say("  `spotiflow refresh --only LABEL` makes one anew, `spotiflow serve --only LABEL` shows it")
+    screen.say("  `spotiflow refresh --only LABEL` rebuilds one, `spotiflow serve --only LABEL` shows it")
 
 
 def _now() -> datetime:

@@ -185,7 +185,7 @@ def _broken(name: str, before: Table, after: Table) -> list[str]:
 def _refusal(frozen: Contracts, found: Comparison) -> str:
     problems = "\n".join(f"  - {problem}" for problem in found.problems)
     return (
-        f"Release {frozen.release} promised what is not there any more:\n{problems}\n"
+        f"The project breaks promises of release {frozen.release}:\n{problems}\n"
         "Others build on these tables. Leave them as they were, and make the change in a new version of the model:\n"
         "`versions:` in its YAML, a `deprecation_date` on the old version. A version may go once the date that a\n"
         "release has announced is past. CONTRIBUTING, “Change a mart that others build on”, shows how."

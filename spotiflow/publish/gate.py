@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from spotiflow import run_log, warehouse
 from spotiflow.checksums import project_fingerprint
-from spotiflow.dbt_runner import in_plain_words
+from spotiflow.dbt_names import in_plain_words
 from spotiflow.formatting import count
 from spotiflow.run_log import LoggedResult, LoggedRun
 

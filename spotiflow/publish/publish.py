@@ -45,7 +45,7 @@ class Refused(CommandError):
 
     def __init__(self, verdict: gate.GateVerdict) -> None:
         reasons = "\n".join(f"  - {reason.text}" for reason in verdict.reasons)
-        super().__init__(f"Nothing was published, because\n{reasons}\n" + "\n".join(verdict.remedies))
+        super().__init__(f"Nothing was published:\n{reasons}\n" + "\n".join(verdict.remedies))
         self.verdict = verdict
 
 
@@ -222,7 +222,7 @@ def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, names: set[st
     }
     meant = {("main", name) for name in (*names, *_ABOUT)}
     if written != meant:
-        raise CommandError(f"The published file would hold {sorted(written ^ meant)}, which nobody asked for.")
+        raise CommandError(f"The published file would hold other tables than intended: {sorted(written ^ meant)}.")
 
 
 def _literal(text: str) -> str:

@@ -354,7 +354,7 @@ def test_it_says_where_the_site_is_and_how_to_look_at_it(three: Household) -> No
     assert f"spotiflow serve --only {ANA.label}" in said
     status = three.place.run("status")
     assert status.code == 0
-    assert ANA.name in status.out.partition("Of one account alone")[2]
+    assert ANA.name in status.out.partition("Personal sites")[2]
 
 
 def test_another_run_has_nothing_to_do(three: Household) -> None:

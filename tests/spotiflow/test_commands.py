@@ -138,7 +138,7 @@ def test_unexpected_errors_leave_a_log_and_no_traceback(empty_place: Place) -> N
     (empty_place.folder / "data" / "warehouse.duckdb.lock").mkdir()  # a folder where the lock file should be
     done = empty_place.run("load", "sample")
     assert done.code == 1
-    assert "Something unexpected happened" in done.err
+    assert "An unexpected error occurred" in done.err
     assert "Traceback" not in done.text
     (log,) = empty_place.logs.glob("error-*.log")
     assert "Traceback" in log.read_text()
@@ -214,7 +214,7 @@ def test_own_listening_replaces_the_sample(sample_copy: Place, export: Path) -> 
     assert sample_copy.run("status").out.count("sample listeners") == 1
     done = sample_copy.run("load", "export", export, *ME)
     assert done.code == 0, done.text
-    assert "sample listeners made room" in done.out
+    assert "sample listeners were removed" in done.out
     assert raw(sample_copy, "select count(*), any_value(is_sample) from raw_spotify.accounts") == [(1, False)]
     assert raw(sample_copy, "select count(*) from raw_spotify.streaming_history") == [(300,)]
     assert raw(sample_copy, "select count(*) from raw_spotify.recently_played") == [(0,)]
@@ -222,7 +222,7 @@ def test_own_listening_replaces_the_sample(sample_copy: Place, export: Path) -> 
     # dlt's working folder came along: the next load goes into this warehouse, and nothing of the sample wakes up.
     assert sample_copy.run("load", "export", export, *ME).code == 0
     assert raw(sample_copy, "select count(*) from raw_spotify.accounts") == [(1,)]
-    assert "not current: other listening is loaded now" in sample_copy.run("status").out
+    assert "out of date: the loaded listening has changed" in sample_copy.run("status").out
 
 
 def test_sample_never_enters_own_listening(empty_place: Place, catalogue: Path) -> None:
@@ -239,7 +239,7 @@ def test_sample_never_enters_own_listening(empty_place: Place, catalogue: Path) 
     assert empty_place.warehouse.read_bytes() == before
     only_features = empty_place.run("refresh")
     assert only_features.code == 1
-    assert "nobody's listening" in only_features.err
+    assert "but no listening" in only_features.err
 
 
 def test_sample_is_not_loaded_twice(sample_copy: Place) -> None:
@@ -290,7 +290,7 @@ def test_a_second_command_names_the_first(empty_place: Place, holder: subprocess
     done = empty_place.run("publish", "--no-wait")
     assert done.code == 1
     assert f"in use by `spotiflow load api --account kim` (process {holder.pid}, since " in done.err
-    assert f"At work: `spotiflow load api --account kim` (process {holder.pid}" in empty_place.run("status").out
+    assert f"Running: `spotiflow load api --account kim` (process {holder.pid}" in empty_place.run("status").out
 
 
 def test_a_dead_command_holds_nobody_up(empty_place: Place, holder: subprocess.Popen[str]) -> None:
@@ -300,7 +300,7 @@ def test_a_dead_command_holds_nobody_up(empty_place: Place, holder: subprocess.P
     os.kill(holder.pid, signal.SIGKILL)
     done = finish(waiting)
     assert "No listening is loaded yet" in done.err  # so it came as far as it can here
-    assert "At work" not in empty_place.run("status").out
+    assert "Running" not in empty_place.run("status").out
 
 
 def test_waits_for_whoever_has_the_database_open(empty_place: Place) -> None:

@@ -70,7 +70,7 @@ def test_the_command(sample_data: Place, tmp_path: Path) -> None:
     assert len(done.out.splitlines()) == 2, done.text
     first, last = done.out.splitlines()
     assert first == f"  weekly_listening  energy_score differs in {rows:,} of {all_rows:,} rows"
-    assert last.endswith(" tables are the same.")
+    assert last.endswith(" tables are equal.")
     assert sample_data.run("diff", tmp_path / "nothing.duckdb").code == 1
     (tmp_path / "text.duckdb").write_text("no database, but long enough to look like a file of some kind " * 100)
     done = sample_data.run("diff", tmp_path / "text.duckdb")

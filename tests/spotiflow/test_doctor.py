@@ -11,8 +11,8 @@ import pytest
 
 from extract.raw import spool
 from extract.raw.loader import set_aside_folder
-from spotiflow.cli import doctor
-from spotiflow.cli.doctor import Finding, Verdict, examine, worst
+from spotiflow.cli.doctor import examine, machine, worst
+from spotiflow.cli.doctor.findings import Finding, Verdict
 from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Place
 from tests.spotiflow.conftest import settings_of
@@ -77,7 +77,7 @@ def test_loads_that_are_not_finished_are_named(sample_data: Place, broken_projec
     spool.keep(place.warehouse, {"poll_log": [{"user_id": "", "requested_at": datetime(2026, 11, 1), "endpoint": "x"}]})
     finding = found(place)["Loads"]
     assert finding.verdict is Verdict.WARNING
-    assert finding.text == "not finished: 1 answer of a service"
+    assert finding.text == "not finished: 1 stored response"
     (set_aside_folder(place.warehouse) / "20261101T120000-abc").mkdir(parents=True)
     assert found(place)["Set aside"].verdict is Verdict.WARNING
 
@@ -94,7 +94,7 @@ def test_a_failed_build_is_a_problem(sample_data: Place, broken_project: Any) ->
 
 def test_little_disk_is_a_warning_and_none_a_problem(empty_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for free, verdict in ((10**10, Verdict.OK), (10**9, Verdict.WARNING), (10**8, Verdict.PROBLEM)):
-        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _, free=free: type("Usage", (), {"free": free}))
+        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _, free=free: type("Usage", (), {"free": free}))
         assert found(empty_place)["Disk"].verdict is verdict
 
 

@@ -154,7 +154,7 @@ def test_a_signal_ends_it_after_the_round(there: SpotifyPlace, monkeypatch: pyte
 def test_intervals() -> None:
     assert [interval(text) for text in ("15m", "90s", "1h", "0.5s")] == [900, 90, 3600, 0.5]
     for wrong in ("", "15", "0m", "-1m", "soon", "1d"):
-        with pytest.raises(ValueError, match="Write 15m"):
+        with pytest.raises(ValueError, match="Write for example 15m"):
             interval(wrong)
 
 

@@ -167,7 +167,7 @@ def test_nothing_new_is_nothing_to_do(sample_build: Place, tmp_path: Path) -> No
     assert "Everything is up to date" in done.out
     assert (sample_build.published.stat().st_mtime_ns, sample_build.site.stat().st_mtime_ns) == before
     status = sample_build.run("status", cwd=tmp_path).out
-    assert "current: it shows all that is loaded" in status
+    assert "up to date: it shows everything that is loaded" in status
     assert "shows the published data" in status
     assert "45 sample listeners" in status
 

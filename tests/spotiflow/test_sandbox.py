@@ -15,7 +15,7 @@ def test_it_logs_in_polls_and_keeps_to_itself(empty_place: Place) -> None:
     for arguments in (["login", "--account", "mira", "--timezone", "Europe/London"], ["load", "api"], ["load", "api"]):
         done = empty_place.run("--sandbox", *arguments)
         assert done.code == 0, done.text
-        assert "In the sandbox" in done.out
+        assert "Sandbox (data/sandbox/)" in done.out
     sandbox = empty_place.folder / "data" / "sandbox"
     with duckdb.connect(str(sandbox / "warehouse.duckdb"), read_only=True) as connection:
         plays, kinds = connection.execute(

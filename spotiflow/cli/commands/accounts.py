@@ -39,10 +39,11 @@ def login_command(
     ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
     display_name: Annotated[
-        str | None, typer.Option("--display-name", metavar="NAME", help="The name to show on the site, if any.")
+        str | None,
+        typer.Option("--display-name", metavar="NAME", help="The name that the site shows for this account."),
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", min=1024, max=65535, help="The port of the redirect URI of your app.")
+        int, typer.Option("--port", min=1024, max=65535, help="The port in your app's redirect URI.")
     ] = 8888,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the login.")
@@ -50,8 +51,8 @@ def login_command(
 ) -> None:
     """Let SpotiFlow read an account's recently played and saved tracks.
 
-    Register http://127.0.0.1:8888/callback as redirect URI of your app first. Over SSH, open the address on your own
-    machine and paste the one that the browser ends at. A login ends after six months; then log in again.
+    First register http://127.0.0.1:8888/callback as a redirect URI of your app. Over SSH, open the address on your own
+    machine, then paste the address that the browser ends at. A login is valid for six months.
     """
     checked("--account", checks.label, account)
     if timezone is not None:
@@ -77,7 +78,7 @@ def login_command(
             "the client id of your Spotify app is needed the first time; make one at developer.spotify.com/dashboard.",
         )
     if not (timezone or before.timezone or _stored(run.settings).get(user_id)):
-        usage("--timezone", f"'{account}' is new here: say where its holder lives, e.g. --timezone Europe/London.")
+        usage("--timezone", f"'{account}' is new here: give its time zone, e.g. --timezone Europe/London.")
 
     said = False
 
@@ -90,10 +91,10 @@ def login_command(
         screen.say("Open this address in a browser and agree:")
         screen.say(f"\n  {text}\n")
         if stand_ins.is_on():
-            screen.say("The stand-in agrees by itself.")
+            screen.say("The simulated Spotify agrees by itself.")
             stand_ins.agree(text, account)
             return
-        screen.say("If the browser runs on another machine, paste here the address that it ends at, then Enter.")
+        screen.say("If the browser runs on another machine, paste the address that it ends at here, then press Enter.")
 
     login = log_in(app_id, show=show, port=port, timeout=timeout)
     identity, warning = identity_of_login(login, lambda text: keyed_hash(text, home))
@@ -114,12 +115,12 @@ def login_command(
     )
     screen.say(f"'{account}' is logged in; the login is in {token_path(user_id, home).parent} and ends in six months.")
     if warning:
-        screen.say(f"But: {warning}")
+        screen.say(f"Note: {warning}")
     screen.say("Next: spotiflow load api")
 
 
 def accounts_command() -> None:
-    """Show who has logged in, until when, and how fresh their listening is."""
+    """Show which accounts have logged in, until when, and how fresh their listening is."""
     from extract.http import utc_now
     from extract.sources.spotify_api.accounts import accounts_with_login
     from spotiflow.cli.polling import warnings

@@ -23,19 +23,19 @@ def register(app: typer.Typer) -> None:
 
 def refresh_command(
     force: Annotated[bool, typer.Option("--force", help="Build everything, even if nothing changed.")] = False,
-    no_site: Annotated[bool, typer.Option("--no-site", help="Publish the data, but leave the site as it is.")] = False,
+    no_site: Annotated[bool, typer.Option("--no-site", help="Publish the data, but do not rebuild the site.")] = False,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="LABEL", help="Make a site of this account alone, in a folder of its own."),
+        typer.Option("--only", metavar="LABEL", help="Make a personal site from this account's listening alone."),
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
     """Build and test everything, publish it and build the site.
 
-    Nothing is published unless every test passed: a failed refresh leaves the site as it was.
+    Nothing is published unless every test passes: a failed refresh leaves the site as it was.
 
-    With --only, everything is made from that account's rows alone, in data/only/: nothing of anybody else, nor a number
-    made from others, is in its files. No service is asked, and the site of everybody stays as it is.
+    With --only, everything is made from that account's rows alone, in data/only/: no file there holds a row of anybody
+    else, nor a number made from others. No service is asked, and the common site stays as it is.
     """
     run = Run(no_wait)
     if only is not None:
@@ -57,9 +57,9 @@ def refresh_command(
 
 
 def publish_command(no_wait: NoWait = False) -> None:
-    """Publish what was built, if everything behind it passed its tests; the site is left as it is.
+    """Publish what the last build made, if it was complete and passed its tests. Does not rebuild the site.
 
-    `spotiflow refresh` does this too. Alone it is for those who run dbt themselves.
+    `spotiflow refresh` includes this step. Use it alone after running `dbt build` yourself.
     """
     from spotiflow.cli.refresh import require_listening
     from spotiflow.publish.publish import publish
@@ -78,7 +78,7 @@ def publish_command(no_wait: NoWait = False) -> None:
 
 
 def site_command(no_wait: NoWait = False) -> None:
-    """Build the site again from what is published, without touching the data."""
+    """Rebuild the site from the published data."""
     from spotiflow.cli.refresh import build_site
 
     run = Run(no_wait)

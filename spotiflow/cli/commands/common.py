@@ -22,15 +22,15 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="Fail at once if another command is at work, instead of waiting for it.")
+    bool, typer.Option("--no-wait", help="Fail at once if another command is running, instead of waiting for it.")
 ]
 AccountLabel = Annotated[
     str,
     typer.Option(
-        "--account", metavar="LABEL", help="What you call this account here, e.g. 'me'. Never leaves this machine."
+        "--account", metavar="LABEL", help="Your name for this account, e.g. 'me'. It never leaves this machine."
     ),
 ]
-ZONE_HELP = "Where the account holder lives, as an IANA name, e.g. Europe/London: decides which day a play belongs to."
+ZONE_HELP = "The account's time zone, e.g. Europe/London. It decides which day a play belongs to."
 
 
 class Run:
@@ -54,7 +54,7 @@ def zone_of(account: str, zone: str | None, known: Account | None) -> str:
     """The time zone given, else the one stored; the first load of an account needs one."""
     found = zone or (known.timezone if known else None)
     if found is None:
-        usage("--timezone", f"'{account}' is new here: say where its holder lives, e.g. --timezone Europe/London.")
+        usage("--timezone", f"'{account}' is new here: give its time zone, e.g. --timezone Europe/London.")
     return found
 
 
@@ -93,9 +93,9 @@ def load_own(
             if report.problems and not report.rows_loaded:
                 step.verdict = "failed"
         if replaced:
-            screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
+            screen.say("The sample listeners were removed: this warehouse now holds only your own listening.")
         elif kind is Kind.SAMPLE:
-            screen.say("No row could be loaded, so the sample listeners stay where they are.")
+            screen.say("No row could be loaded, so the sample listeners were kept.")
     conclude(run, report, every_row)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="What others may build on: the published tables' columns and types, frozen at each release.",
+    help="Check or freeze what others may build on: the columns and types of the published tables.",
 )
 
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     epilog="[bold]Example[/bold]  spotiflow contracts check",
 )
 def contracts_check_command() -> None:
-    """Hold the published tables' columns and types against those of the last release, and the site's types to both."""
+    """Compare the published tables' columns and types with the last release, and the site's types with them."""
     from spotiflow.dbt_runner import Dbt
     from spotiflow.publish import contracts, page_types
 
@@ -35,7 +35,7 @@ def contracts_check_command() -> None:
     manifest = Dbt(run.settings).parse()
     frozen, found = contracts.check(run.settings, manifest, datetime.now().date())
     page_types.check(run.settings, manifest)
-    run.screen.say(f"All that release {frozen.release} promised is there: {_promises(frozen)}.")
+    run.screen.say(f"Everything that release {frozen.release} promised is still there: {_promises(frozen)}.")
     _say_changes(run.screen, found)
 
 
@@ -44,15 +44,15 @@ def contracts_check_command() -> None:
     epilog="[bold]Example[/bold]  spotiflow contracts freeze",
 )
 def contracts_freeze_command() -> None:
-    """Promise the columns and types as they are now: a step of every release."""
+    """Freeze the present columns and types as promises: a step of every release."""
     from spotiflow.dbt_runner import Dbt
     from spotiflow.publish import contracts
 
     run = Run()
     frozen, found = contracts.freeze(run.settings, Dbt(run.settings).parse(), datetime.now().date())
     where = shown(contracts.contracts_file(run.settings))
-    run.screen.say(f"{where} now promises, with release {frozen.release}: {_promises(frozen)}.")
-    _say_changes(run.screen, found, "New in it")
+    run.screen.say(f"{where} now holds the promises of release {frozen.release}: {_promises(frozen)}.")
+    _say_changes(run.screen, found, "New")
 
 
 @app.command(

@@ -17,13 +17,14 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor_command(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON list on standard output.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON list, for programs.")] = False,
 ) -> None:
-    """Check everything that has to be right, each with its remedy. Changes nothing.
+    """Check that everything SpotiFlow needs is in order, and say what to do if not. Changes nothing.
 
-    Exit code 0 when there is no problem (warnings are none), 1 otherwise.
+    The exit code is 1 if there is a problem, else 0, also with warnings.
     """
-    from spotiflow.cli.doctor import Verdict, examine, worst
+    from spotiflow.cli.doctor import examine, worst
+    from spotiflow.cli.doctor.findings import Verdict
 
     run = Run()
     findings = []

@@ -34,8 +34,12 @@ def status_command() -> None:
 
 
 def serve_command(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")] = 3000,
-    only: Annotated[str | None, typer.Option("--only", metavar="LABEL", help="The site of this account alone.")] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to serve on; 0 takes any free one.")
+    ] = 3000,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="LABEL", help="Show the personal site of this account.")
+    ] = None,
 ) -> None:
     """Show the site in a browser, on this machine only."""
     run = Run()
@@ -54,17 +58,17 @@ def serve_command(
     stamp = read_stamp(site)
     try:
         serve(
-            *(site, port, lambda url: run.screen.say(f"The site is at {url}  (Ctrl+C ends this)")),
+            *(site, port, lambda url: run.screen.say(f"The site is at {url}  (stop with Ctrl+C)")),
             base_path=stamp.base_path if stamp else "",
         )
     except OSError as error:
-        raise CommandError(f"Port {port} is taken. Try another: spotiflow serve --port {port + 1}") from error
+        raise CommandError(f"Port {port} is in use. Try another: spotiflow serve --port {port + 1}") from error
 
 
 def diff_command(
     before: Annotated[Path, typer.Argument(metavar="FILE", help="A copy of an earlier published file.")],
 ) -> None:
-    """Show which tables and columns differ between an earlier published file and the present one."""
+    """Show which tables and columns differ between an earlier published file and the current one."""
     import duckdb
 
     from spotiflow.publish import differences
@@ -72,11 +76,11 @@ def diff_command(
     run = Run()
     for path, remedy in ((before, "Check the path."), (run.settings.published, "Run `spotiflow refresh`.")):
         if not path.is_file():
-            raise CommandError(f"There is no file {shown(path)}. {remedy}")
+            raise CommandError(f"{shown(path)} does not exist. {remedy}")
     try:
         found = differences.compare(before.absolute(), run.settings.published, differences.keys(run.settings.root))
     except duckdb.Error as error:
         raise CommandError(f"The files cannot be compared: {str(error).splitlines()[0]}") from error
     for line in found.lines:
         run.screen.say(line)
-    run.screen.say(f"{count(found.same, 'table is', 'tables are')} the same.")
+    run.screen.say(f"{count(found.same, 'table is', 'tables are')} equal.")
