@@ -1,20 +1,23 @@
-"""The glossary of the published file: what metrics, words, columns and tables mean, read from dbt's manifest.
+"""The glossary of the published file: the metrics and words that readers look up, read from dbt's manifest.
 
-Nothing is written down here: texts are the descriptions of dbt's docs, so that the page and the docs cannot differ.
+Words are the doc blocks of models/_glossary.md, so that the page, the columns and the models' documentation share one
+text. Tables and columns have no entries: the models' documentation describes them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from spotiflow.publish.tables import published_nodes
 from spotiflow.publish.units import unit_of
 
-KINDS = ("metric", "word", "column", "table")
-"""metric: of the semantic layer; word: a doc block, which several tables use; column: described in its own table."""
+KINDS = ("metric", "word")
+"""metric: of the semantic layer; word: a doc block of the glossary."""
+
+GLOSSARY_FILE = "_glossary.md"
 
 # Suffixes that say the unit, which stands beside the name
 _UNIT_SUFFIXES = ("_pct", "_pp", "_ms")
@@ -28,10 +31,10 @@ class Entry:
     term: str
     label: str
     text: str  # Markdown
-    anchor: str  # unique: where the term stands on the page
+    anchor: str  # unique: its address on the page
     units: list[str] = field(default_factory=list)
-    docs_anchor: str | None = None  # where dbt's docs page shows it
-    places: list[tuple[str, str]] = field(default_factory=list)  # published table, its place in dbt's docs
+    docs_anchor: str | None = None  # its address in dbt's docs
+    places: list[tuple[str, str]] = field(default_factory=list)  # published tables, each with its address in dbt's docs
 
     @property
     def unit(self) -> str | None:
@@ -40,15 +43,11 @@ class Entry:
 
 
 def entries(manifest: Any) -> list[Entry]:
-    """Every term of the published tables: metrics, words, columns, tables, each kind in the order of its labels."""
+    """Every term: metrics, then words that no metric explains already, each kind in the order of its labels."""
     tables = _tables(manifest)
-    found = [
-        *_metrics(manifest, tables),
-        *_words(manifest, tables),
-        *_columns(manifest, tables),
-        *_table_entries(tables),
-    ]
-    return sorted(found, key=lambda entry: (KINDS.index(entry.kind), entry.label.lower(), entry.anchor))
+    metrics = list(_metrics(manifest, tables))
+    words = [word for word in _words(manifest, tables) if not any(word.text in metric.text for metric in metrics)]
+    return sorted([*metrics, *words], key=lambda entry: (KINDS.index(entry.kind), entry.label.lower(), entry.anchor))
 
 
 def as_html(markdown: str) -> str:
@@ -118,8 +117,7 @@ def _behind(manifest: Any, metric: Any, published: set[str]) -> set[str]:
 def _words(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
     project = manifest.metadata.project_name
     for block in manifest.docs.values():
-        # dbt's own pages, such as __overview__, are no words
-        if block.package_name != project or block.name.startswith("__"):
+        if block.package_name != project or PurePosixPath(block.original_file_path).name != GLOSSARY_FILE:
             continue
         entry = Entry("word", block.name, _words_of(block.name), _tidy(block.block_contents), f"word-{block.name}")
         for table in tables:
@@ -129,39 +127,6 @@ def _words(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
             if using or block.unique_id in table.node.doc_blocks:
                 entry.places.append(_place(table))
         yield entry
-
-
-def _columns(manifest: Any, tables: Sequence[_Table]) -> Iterator[Entry]:
-    """Columns with a description of their own, once for all tables that describe a column of this name alike."""
-    words = {_tidy(block.block_contents) for block in manifest.docs.values()}
-    alike: dict[str, dict[str, Entry]] = defaultdict(dict)
-    for table in tables:
-        for column in table.node.columns.values():
-            text = _tidy(column.description)
-            if not text or text in words:
-                continue
-            entry = alike[column.name].setdefault(
-                text, Entry("column", column.name, _words_of(column.name), text, f"column-{table.name}-{column.name}")
-            )
-            _add_unit(entry, column)
-            entry.places.append(_place(table))
-    for name, by_text in alike.items():
-        if len(by_text) == 1:
-            next(iter(by_text.values())).anchor = f"column-{name}"
-        yield from by_text.values()
-
-
-def _table_entries(tables: Sequence[_Table]) -> Iterator[Entry]:
-    for table in tables:
-        yield Entry(
-            kind="table",
-            term=table.name,
-            label=table.name,
-            text=_tidy(table.node.description),
-            anchor=f"table-{table.name}",
-            docs_anchor=table.docs_anchor,
-            places=[_place(table)],
-        )
 
 
 def _place(table: _Table) -> tuple[str, str]:

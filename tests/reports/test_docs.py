@@ -27,12 +27,12 @@ def test_opens_from_the_pages_and_shows_the_project(visitor: Visitor) -> None:
 
 
 def test_the_glossary_leads_to_the_table_with_the_same_words(visitor: Visitor, built_site: BuiltSite) -> None:
-    term = built_site.row("select text from glossary where anchor = 'word-unique_tracks'")
+    term = built_site.row("select text from glossary where anchor = 'word-vibe'")
     page = visitor.open("/glossary/")
-    page.locator("[id='word-unique_tracks']").get_by_role("link", name="weekly_listening").click()
+    page.locator("[id='word-vibe']").get_by_role("link", name="weekly_listening").click()
     page.wait_for_url("**/docs/index.html#!/model/model.spotiflow.weekly_listening")
     expect(page.get_by_role("heading", name="weekly_listening")).to_be_visible()
-    row = page.locator("tr", has=page.get_by_text("unique_tracks", exact=True)).first
+    row = page.locator("tr", has=page.get_by_text("vibe", exact=True)).first
     expect(row).to_contain_text(" ".join(str(term["text"]).split())[:40])
     page.wait_for_load_state("networkidle")
     assert visitor.problems == []

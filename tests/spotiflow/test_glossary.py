@@ -1,7 +1,8 @@
-"""The glossary says what dbt's documentation says: every described thing once, as HTML that is safe in a page."""
+"""The glossary has the metrics and words of dbt's documentation, each once, as HTML that is safe in a page."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,9 +13,7 @@ import pytest
 
 from spotiflow.dbt_runner import Dbt
 from spotiflow.publish import glossary
-from spotiflow.publish.tables import published_nodes
-from spotiflow.publish.units import unit_of
-from tests.conftest import Place
+from tests.conftest import PROJECT, Place
 from tests.spotiflow.conftest import settings_of
 
 
@@ -23,8 +22,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return Dbt(settings_of(Place(tmp_path_factory.mktemp("glossary")))).parse()
 
 
-def _block(name: str, text: str, package: str = "shop") -> Any:
-    return SimpleNamespace(name=name, unique_id=f"doc.{package}.{name}", package_name=package, block_contents=text)
+def _block(name: str, text: str, package: str = "shop", file: str = "_glossary.md") -> Any:
+    return SimpleNamespace(
+        name=name,
+        unique_id=f"doc.{package}.{name}",
+        package_name=package,
+        original_file_path=f"models/{file}",
+        block_contents=text,
+    )
 
 
 def _column(name: str, text: str, *blocks: str, data_type: str = "double") -> Any:
@@ -44,7 +49,7 @@ def _model(
         version=version,
         latest_version=2 if version else None,
         original_file_path=f"models/{name}.sql",
-        description=f"One row a {name}.",
+        description=f"One row per {name}.",
         columns={column.name: column for column in columns},
         doc_blocks=[],
         config=SimpleNamespace(meta={"published": published}),
@@ -77,36 +82,27 @@ def test_a_word_is_one_entry_for_all_columns_that_use_it() -> None:
                 _model("weeks", _column("gap_hours", minutes, "minutes"), _column("day", "First date.")),
                 _model("raw", _column("listened_ms", minutes, "minutes"), published=False),
             ],
-            [_block("minutes", minutes), _block("__overview__", "# Hello"), _block("there", "dbt's own", "dbt")],
+            [
+                _block("minutes", minutes),
+                _block("day", "The date.", file="_docs.md"),
+                _block("there", "dbt's own", "dbt"),
+            ],
         )
     )
     word = found["word-minutes"]
     assert (word.text, word.unit, word.label) == (minutes, "minutes or hours", "Minutes")
     assert word.places == [("days", "#!/model/model.shop.days"), ("weeks", "#!/model/model.shop.weeks")]
-    assert found["column-days-day"].text == "The date.", "two texts for one name are two entries"
-    assert found["column-weeks-day"].places == [("weeks", "#!/model/model.shop.weeks")]
-    assert found["table-weeks"].text == "One row a weeks."
-    assert set(found) == {"word-minutes", "column-days-day", "column-weeks-day", "table-days", "table-weeks"}
-
-
-def test_columns_described_alike_are_one_entry() -> None:
-    found = _by_anchor(
-        _manifest(
-            [
-                _model("days", _column("title_pct", "A title.", data_type="string")),
-                _model("weeks", _column("title_pct", "A title.", data_type="string")),
-            ],
-            [],
-        )
-    )
-    assert [name for name, _ in found["column-title_pct"].places] == ["days", "weeks"]
-    assert (found["column-title_pct"].label, found["column-title_pct"].unit) == ("Title", None)
+    assert set(found) == {"word-minutes"}, "columns, tables and texts of other files are not terms"
 
 
 def test_a_model_with_versions_has_the_names_of_the_published_file() -> None:
-    found = _by_anchor(_manifest([_model("sums", version=1), _model("sums", version=2)], []))
-    assert found["table-sums"].docs_anchor == "#!/model/model.shop.sums.v2"
-    assert found["table-sums_v1"].docs_anchor == "#!/model/model.shop.sums.v1"
+    minutes = _column("minutes", "Minutes of play time.", "minutes")
+    models = [_model("sums", minutes, version=1), _model("sums", minutes, version=2)]
+    found = _by_anchor(_manifest(models, [_block("minutes", "Minutes of play time.")]))
+    assert found["word-minutes"].places == [
+        ("sums", "#!/model/model.shop.sums.v2"),
+        ("sums_v1", "#!/model/model.shop.sums.v1"),
+    ]
 
 
 def test_a_metric_names_the_tables_it_is_computed_from() -> None:
@@ -131,8 +127,10 @@ def test_a_metric_names_the_tables_it_is_computed_from() -> None:
         metric("minutes_x100", None, ["semantic_model.shop.days"], {}, is_private=True),
     ]
     days = _model("days", behind=["model.shop.weeks"])
-    found = _by_anchor(_manifest([days, view, _model("weeks")], [], metrics, [semantic]))
+    words = [_block("minutes", "What minutes is."), _block("hours", "What hours are.")]
+    found = _by_anchor(_manifest([days, view, _model("weeks")], words, metrics, [semantic]))
     assert "metric-minutes_x100" not in found, "a part of other metrics only"
+    assert {anchor for anchor in found if anchor.startswith("word")} == {"word-hours"}, "a metric explains minutes"
     minutes, ratio = found["metric-minutes"], found["metric-minutes_a_day"]
     assert (minutes.label, minutes.unit, minutes.text) == ("Minutes listened", "minutes", "What minutes is.")
     assert (ratio.label, ratio.unit) == ("Minutes a day", None)
@@ -141,21 +139,24 @@ def test_a_metric_names_the_tables_it_is_computed_from() -> None:
         assert entry.docs_anchor == f"#!/metric/metric.shop.{entry.term}"
 
 
-def test_every_described_column_of_a_published_table_is_explained_once(manifest: Any) -> None:
+def test_every_term_is_explained_once(manifest: Any) -> None:
     entries = glossary.entries(manifest)
+    assert {entry.kind for entry in entries} == set(glossary.KINDS)
     assert max(Counter(entry.anchor for entry in entries).values()) == 1
-    for table in published_nodes(manifest).values():
-        version = getattr(table, "version", None)
-        name = table.name if version is not None and version == table.latest_version else table.alias
-        here = [entry for entry in entries if name in {place for place, _ in entry.places}]
-        assert sum(entry.kind == "table" for entry in here) == 1, name
-        for column in table.columns.values():
-            texts = [entry for entry in here if entry.text == column.description.strip()]
-            texts = [one for one in texts if one.kind == "word" or (one.kind, one.term) == ("column", column.name)]
-            assert len(texts) == 1, (name, column.name, [entry.anchor for entry in texts])
-            unit = unit_of(column.name, column.data_type)
-            assert unit is None or unit in texts[0].units, (name, column.name)
-    assert {entry.kind for entry in entries} <= set(glossary.KINDS)
+    assert max(Counter(entry.text for entry in entries).values()) == 1
+    assert [entry.anchor for entry in entries if entry.kind == "word" and not entry.places] == []
+
+
+def test_links_of_pages_into_the_glossary_arrive(manifest: Any) -> None:
+    anchors = {entry.anchor for entry in glossary.entries(manifest)}
+    components = PROJECT / "reports" / "components"
+    linked = {
+        (path.name, anchor)
+        for path in components.rglob("*.svelte")
+        for anchor in re.findall(r"glossaryAddress\('([^']+)'\)", path.read_text(encoding="utf-8"))
+    }
+    assert len(linked) > 10
+    assert [(name, anchor) for name, anchor in sorted(linked) if anchor not in anchors] == []
 
 
 @pytest.mark.parametrize(
