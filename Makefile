@@ -93,7 +93,7 @@ lock: setup-python ## resolve the dependencies of pyproject.toml and reports/pac
 	@cd reports && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## remove everything that can be rebuilt; your data (data/, .spotiflow/) stays
-	@rm -rf target logs reports/build reports/.build-* reports/.evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf target logs reports/build reports/.build-* reports/.evidence .pytest_cache .mypy_cache .ruff_cache .hypothesis .test-build
 	@echo "Removed build products. Loaded data in data/ and secrets in .spotiflow/ are still there."
 
 screenshots: setup setup-chromium ## take pictures of every page, for the README

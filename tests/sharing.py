@@ -133,21 +133,22 @@ def chosen(is_long: Mapping[str, bool], number: int) -> list[str]:
     return [nodeid for nodeid in is_long if numbers.get(nodeid, number) == number]
 
 
-# What takes minutes, in the order in which it starts; the rest follows as it is collected, so that all processes end
-# at about the same time.
+# The order in which modules start; the rest follows as it is collected.
 FIRST = (
-    # Builds the site that the others in its folder look at, while the other processes do what needs none
+    # Builds the sample and the site that most others wait for; meanwhile the other processes do what needs neither
     "tests/reports/test_every_page.py",
     "tests/chaos/",
-    "tests/histories/test_arrivals.py",
-    "tests/reports/test_broken_queries.py",
-    "tests/reports/",
-    "tests/histories/test_histories.py",
-    "tests/definitions/test_definitions_page.py",
+    "tests/histories/",
     "tests/definitions/test_broken_seeds.py",
-    "tests/definitions/test_changes.py",
-    "tests/spotiflow/",
+    "tests/spotiflow/test_forget.py",
     "tests/privacy/",
+    "tests/extract/",
+    "tests/spotiflow/test_gate.py",
+    # What takes minutes, so that all processes end at about the same time
+    "tests/reports/",
+    "tests/recompute/",
+    "tests/definitions/",
+    "tests/spotiflow/",
     "tests/semantic/",
 )
 
