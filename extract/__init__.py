@@ -1,1 +1,1 @@
-"""What brings listening in: sources, readers and the one pipeline that loads them into `raw_spotify`."""
+"""Brings listening in: sources read it, and one pipeline loads it into `raw_spotify`."""

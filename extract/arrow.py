@@ -1,4 +1,4 @@
-"""From files and DuckDB queries to Arrow, piece by piece: what the readers of files share."""
+"""DuckDB queries as Arrow tables, and hashes of files: what the readers of files share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BATCH_ROWS = 100_000
 
 def batches(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) -> Iterator[pa.Table]:
     """The result of `query` as Arrow tables of `schema`, at most 100,000 rows each; at least one table."""
-    # A cursor of its own: dlt takes turns between the tables that it loads.
+    # Each table gets its own cursor, because dlt alternates between the tables that it loads.
     found = False
     for batch in connection.cursor().execute(query).to_arrow_reader(_BATCH_ROWS):
         found = True

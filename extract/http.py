@@ -1,8 +1,8 @@
-"""Asking a service over HTTP with bounded patience: every bad answer becomes a ServiceError, every attempt a record.
+"""HTTP requests with bounded patience: every unusable response becomes a ServiceError, every attempt a record.
 
-A session tries again what may pass by itself (429 with a short Retry-After, 5xx, resets, timeouts, bodies that end
-too early) and never sleeps longer than its `Patience`, so that no command hangs. What it cannot wait for it raises
-with the moment to come back.
+A session retries what may pass by itself (429 with a short Retry-After, 5xx, resets, timeouts, bodies that end too
+early). It never sleeps longer than its `Patience` allows, so no command hangs. If it would have to, it raises an error
+that says when to come back.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from extract.services import is_local
 LONGEST_WAIT_VARIABLE = "SPOTIFLOW_LONGEST_WAIT"
 
 _TIMEOUT_SECONDS = 15.0
-_WHOLE_ANSWER_SECONDS = 60.0
-"""From sending a request to the last byte of its answer. Real answers take a second; a body that drips in one byte at
-a time never trips the timeout between two reads."""
+_WHOLE_RESPONSE_SECONDS = 60.0
+"""From sending a request to the last byte of its response. Real responses take a second; a body that arrives one byte
+at a time never trips the timeout between two reads."""
 
-_LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; the largest real answer (50 tracks) has some 100 kB
+_LARGEST_RESPONSE = 32 * 1024 * 1024  # bytes; the largest real response (50 tracks) has some 100 kB
 _FIRST_WAIT = 0.5  # seconds before the second attempt where the service names none; doubled each time
 
 
@@ -52,7 +52,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one request may wait between its attempts, in seconds over all of them, and how many there are."""
+    """How long one request may wait between its attempts (seconds, over all of them), and how many there may be."""
 
     longest_wait: float = 60.0
     attempts: int = 4
@@ -70,7 +70,7 @@ class Patience:
         if not re.fullmatch(r"\d{1,6}(\.\d+)?", text):
             raise LoadError(
                 f"{LONGEST_WAIT_VARIABLE} is {text!r}: it must be a number of seconds, for example 60. "
-                "A service that asks for a longer pause is left alone until then."
+                "If a service asks for a longer pause, nothing is requested from it until the pause is over."
             )
         return cls(longest_wait=float(text))
 
@@ -81,7 +81,7 @@ def utc_now() -> datetime:
 
 
 def pause(seconds: float) -> None:
-    """How sessions wait unless told otherwise."""
+    """How sessions wait by default."""
     time.sleep(seconds)
 
 
@@ -98,8 +98,8 @@ _ID = re.compile(r"[0-9A-Za-z]{22}|[0-9a-fA-F-]{32,36}|[A-Z]{2}[A-Z0-9]{3}\d{7}"
 class PatientSession(requests.Session):
     """A requests session with bounded retries; spotipy talks through it too.
 
-    Every call returns an answer whose body is a JSON object or list, read whole, or raises ServiceError. Redirects are
-    not followed: no service here redirects, only networks that want somebody to sign in, and they get no token.
+    Every call returns a response whose body is a JSON object or list and was read to its end, or raises ServiceError.
+    Redirects are not followed: only networks with a sign-in page redirect, and they must not get a token.
 
     Args:
         service: the word in `poll_log.service`.
@@ -139,7 +139,7 @@ class PatientSession(requests.Session):
         """`requests.Session.request`, tried as often as patience allows.
 
         Raises:
-            ServiceError: no usable answer.
+            ServiceError: no usable response.
         """
         # Outside the retries, so that a pause that cannot be waited for is raised as what it is.
         retrying = tenacity.Retrying(
@@ -153,7 +153,7 @@ class PatientSession(requests.Session):
         return retrying(lambda: self._attempt(next(attempts), method, url, *args, **kwargs))
 
     def refusal(self, response: requests.Response) -> ServiceError | None:
-        """What a complete answer that is not usable means; None when it is usable. Services say it in their words."""
+        """What an unusable response means; None when it is usable. Subclasses know how their service refuses."""
         status, said = response.status_code, quoted(response.text)
         if response.ok and not response.is_redirect:
             if isinstance(json_of(response), dict | list):
@@ -177,7 +177,7 @@ class PatientSession(requests.Session):
         requested_at = self._moment()
         kwargs |= {"allow_redirects": False, "stream": True}
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUT_SECONDS
-        deadline = time.monotonic() + _WHOLE_ANSWER_SECONDS
+        deadline = time.monotonic() + _WHOLE_RESPONSE_SECONDS
         status, error = None, None
         try:
             response = super().request(method, url, *args, **kwargs)
@@ -199,7 +199,7 @@ class PatientSession(requests.Session):
             )
         )
         if error is not None:
-            # `from None`: the text of what lies beneath may hold what was sent.
+            # `from None`: the text of the underlying error may hold what was sent.
             raise error from None
         return response
 
@@ -207,7 +207,7 @@ class PatientSession(requests.Session):
         host = urlsplit(url).netloc
         if isinstance(broken, _TooLarge):
             return ServiceError(
-                Outcome.UNREADABLE, f"{host} sent an answer that does not end. Load again later.", status
+                Outcome.UNREADABLE, f"{host} sent a response that does not end. Load again later.", status
             )
         if "timeout" in type(broken).__name__.lower():
             return ServiceError(
@@ -216,7 +216,7 @@ class PatientSession(requests.Session):
         if status is not None:
             return ServiceError(
                 Outcome.CUT_OFF,
-                f"The answer of {host} broke off in the middle. Load again in a few minutes; "
+                f"The response of {host} broke off in the middle. Load again in a few minutes; "
                 "if it goes on, look at the network connection.",
                 status,
             )
@@ -228,11 +228,11 @@ class PatientSession(requests.Session):
     def _is_out_of_patience(self, state: tenacity.RetryCallState) -> bool:
         if state.attempt_number >= self.patience.attempts:
             return True
-        # In all: a service that asks for 50 seconds again and again must not hold a command for minutes.
+        # Over all attempts: a service that asks for 50 seconds again and again must not hold a command for minutes.
         return state.idle_for + _wait(state) > self.patience.longest_wait
 
     def _moment(self) -> datetime:
-        """The clock, but later than at the request before: the moment is part of the key of `poll_log`."""
+        """The clock, but later than at the previous request: the moment is part of the key of `poll_log`."""
         moment = self.clock()
         if self._last_request is not None and moment <= self._last_request:
             moment = self._last_request + timedelta(microseconds=1)
@@ -245,7 +245,7 @@ class PatientSession(requests.Session):
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether asking again may help: not for a spent quota or a login page, which only people can change."""
+    """Whether a retry may help: not after a spent quota or a login page, which only people can change."""
     return isinstance(error, ServiceError) and error.kind in (
         Outcome.RATE_LIMITED,
         Outcome.UNAVAILABLE,
@@ -257,22 +257,22 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds before the next attempt: what the service asked for, else half a second, doubled each time."""
+    """Seconds before the next attempt: what the service asked for, or half a second, doubled each time."""
     patient: float = _FIRST_WAIT * 2 ** (state.attempt_number - 1)
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, ServiceError) else None
-    # A Retry-After of 0 has been seen with the next answer again 429: half a second costs nothing.
+    # After a Retry-After of 0 the next response was 429 again: half a second costs nothing.
     return max(asked, _FIRST_WAIT) if asked is not None else patient
 
 
 class _TooLarge(Exception):
-    """An answer beyond any real size."""
+    """A response larger than any real one."""
 
 
 def _read_whole(response: requests.Response, deadline: float) -> None:
-    """Read the body, at most to the deadline, and put it where requests keeps it.
+    """Read the body, until the deadline at the latest, and put it where requests keeps it.
 
-    `read1` returns what there is: with `read`, a server that sends a byte a second holds us for hours.
+    `read1` returns what is there: with `read`, a server that sends one byte per second would hold us for hours.
     """
     parts: list[bytes] = []
     size = 0
@@ -280,7 +280,7 @@ def _read_whole(response: requests.Response, deadline: float) -> None:
         while part := response.raw.read1(65_536, decode_content=True):
             parts.append(part)
             size += len(part)
-            if size > _LARGEST_ANSWER:
+            if size > _LARGEST_RESPONSE:
                 raise _TooLarge
             if time.monotonic() > deadline:
                 raise requests.exceptions.ReadTimeout

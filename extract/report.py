@@ -1,4 +1,4 @@
-"""What a load says of itself: a record a file, added up by the command line."""
+"""What a load reports: one record per file, which the command line adds up."""
 
 from __future__ import annotations
 

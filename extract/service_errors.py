@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What became of a request, in a word: `poll_log.outcome`, and the `kind` of a ServiceError.
+    """What became of a request, in one word: `poll_log.outcome`, and the `kind` of a ServiceError.
 
-    Services add words of their own where a refusal has a remedy of its own (`extract/sources/spotify_api/errors.py`).
+    Services add their own words for refusals that need their own remedy (`extract/sources/spotify_api/errors.py`).
     """
 
     OK = "ok"
     RATE_LIMITED = "rate_limited"  # 429; come back at a time that is known or guessed
     UNAVAILABLE = "unavailable"  # 5xx: a fault on their side
-    NO_CONNECTION = "no_connection"  # no answer at all, or a connection that broke
+    NO_CONNECTION = "no_connection"  # no response, or a connection that broke
     TIMED_OUT = "timed_out"  # too slow
     CUT_OFF = "cut_off"  # a body that ends too early
     WEB_PAGE = "web_page"  # HTML with status 200, or a redirect: a network that wants somebody to sign in
     NOTHING = "nothing"  # an empty body or a JSON null with status 200
-    UNREADABLE = "unreadable"  # says that all is well, and is not what was asked for
+    UNREADABLE = "unreadable"  # status 200, but not what was requested
     FORBIDDEN = "forbidden"  # 403
     NOT_FOUND = "not_found"  # 404
     REFUSED = "refused"  # any other refusal
 
 
 class ServiceError(LoadError):
-    """A service was asked and gave nothing usable; the message says what to do next.
+    """A request got nothing usable; the message says what to do next.
 
     `kind` is one word (see Outcome), `status` the HTTP status if there was one, `retry_after` the seconds to stay
     away (None: the service named none).
@@ -77,33 +77,33 @@ def pause_sentence(name: str, seconds: float | None, now: datetime) -> str:
 
 
 def unreadable(name: str, what: str, response: requests.Response, *, is_secret: bool = False) -> ServiceError:
-    """An answer that says "all is well" and is not what was asked for. A secret one is not quoted."""
+    """A response with status 200 that is not what was requested. A secret one is not quoted."""
     text, status = response.text, response.status_code
     said = "" if is_secret else f" ({quoted(text)})"
     if response.is_redirect or "<html" in text[:2000].lower():
         return ServiceError(
             Outcome.WEB_PAGE,
-            f"A web page came back instead of {what}{said}: a proxy or a sign-in page of your network stands between. "
+            f"A web page came back instead of {what}{said}: a proxy or a sign-in page of your network is in between. "
             "Sign in there, or load again from another network.",
             status,
         )
     if text.strip() in ("", "null"):
         return ServiceError(
             Outcome.NOTHING,
-            f"{name} said that all is well and sent nothing instead of {what}{said}. Load again in a few minutes.",
+            f"{name} reported success but sent nothing instead of {what}{said}. Load again in a few minutes.",
             status,
         )
-    # What begins as JSON and does not end was cut off on the way.
+    # JSON that begins and does not end was cut off on the way.
     if text.lstrip()[:1] in ("{", "[") and json_of(response) is None:
         return ServiceError(
             Outcome.CUT_OFF,
-            f"Only a part of the answer came back instead of {what}{said}. Load again in a few minutes.",
+            f"Only a part of the response came back instead of {what}{said}. Load again in a few minutes.",
             status,
         )
     return ServiceError(
         Outcome.UNREADABLE,
-        f"What came back instead of {what} is not an answer of {name}'s API{said}. "
-        "A proxy of your network may stand in between; load again from another network or later.",
+        f"What came back instead of {what} is not a response of {name}'s API{said}. "
+        "A proxy of your network may be in between; load again from another network or later.",
         status,
     )
 

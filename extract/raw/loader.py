@@ -4,9 +4,9 @@ dlt delivers at least once; every raw table has a key, so that delivering twice 
 
 1. Packages that a killed run left behind are loaded first. One that the warehouse does not take, though the
    warehouse is sound, is set aside in `warehouse.set-aside/` with a note, so that it blocks nothing for good.
-2. What services had answered and nobody loaded (`extract.raw.spool`) is loaded, then the tables that are handed over.
+2. Responses that no run has loaded yet (`extract.raw.spool`) are loaded, then the tables that were handed over.
 3. Every key that was handed over must be in its table, under a load that is marked complete, because staging reads
-   nothing else. Only then are the spooled answers deleted, and dlt's copies of what it has loaded.
+   nothing else. Only then are the spooled responses and dlt's own copies deleted.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _DLT_SETTINGS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
-    # dlt would hear Ctrl+C and SIGTERM in our place while it loads, and make an error of them that blames the rows.
+    # Otherwise dlt handles Ctrl+C and SIGTERM itself and raises an error that blames the rows.
     "RUNTIME__INTERCEPT_SIGNALS": "false",
-    # One package is one transaction a table; more workers than cores only wait for each other.
+    # A package is one transaction per table; more workers than cores only wait for each other.
     "LOAD__WORKERS": "2",
-    # No second copy of anybody's listening stays behind in the warehouse.
+    # Leave no second copy of anybody's listening in the warehouse.
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
 }
 
-# A full disk or a file that somebody may not write says nothing about what is being loaded.
+# A full disk or a file without write permission says nothing about the rows.
 _MACHINE_ERRORS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -69,12 +69,12 @@ def working_folder(warehouse: Path) -> Path:
 
 
 def _keys_folder(warehouse: Path) -> Path:
-    """The keys of the rows that the latest run handed over, a file a table, until they are found in the warehouse."""
+    """One file per table: the keys of the rows of the latest run, until they are found in the warehouse."""
     return working_folder(warehouse) / "keys"
 
 
 def set_aside_folder(warehouse: Path) -> Path:
-    """What could not be loaded is kept here, each with a note that says why."""
+    """Where packages and responses go that could not be loaded, each with a note that says why."""
     return warehouse.with_suffix(".set-aside")
 
 
@@ -94,7 +94,7 @@ def load_tables(warehouse: Path, tables: Mapping[str, Iterable[pa.Table]], progr
 
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     if not warehouse.exists():
-        # State and pending packages of a deleted warehouse must not come alive in a new one.
+        # State and pending packages of a deleted warehouse must not end up in a new one.
         shutil.rmtree(working_folder(warehouse), ignore_errors=True)
 
     pipeline = _without_pending(warehouse, progress)

@@ -1,8 +1,8 @@
-"""Rows that a service has answered and that are not in the warehouse yet, on disk: a killed run loses none of them.
+"""Responses that are not in the warehouse yet, on disk: a killed run loses none of them.
 
-Spotify shows a play for a while and then never again. So each answered page becomes a file here, before anything
-else can go wrong, and stays until a load has checked that all its rows are in the warehouse. The next load of
-anything brings in what an earlier run left (`extract.raw.loader`). `warehouse.duckdb` has `warehouse.spool/` beside it.
+Spotify shows a play for a while and then never again. So each page becomes a file here before anything else can go
+wrong, and stays until a load has checked that all its rows are in the warehouse. The next load of anything brings in
+what an earlier run left (`extract.raw.loader`). `warehouse.duckdb` has `warehouse.spool/` beside it.
 
 A file holds rows of raw tables as JSON and nothing else: no token, no name of an account. Timestamps are ISO 8601,
 UTC without zone.
@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kept:
-    """One file: the rows of each raw table that came with one answer."""
+    """One file: the rows of each raw table that came with one response."""
 
     path: Path
     tables: dict[str, list[dict[str, Any]]]
@@ -101,7 +101,7 @@ def read(path: Path) -> Kept:
 
 
 def waiting(warehouse: Path) -> list[Path]:
-    """The files, oldest first. Removes drafts that a killed run did not finish: their answer counts as not seen."""
+    """The files, oldest first. Removes drafts of killed runs: their responses count as never received."""
     place = folder(warehouse)
     if not place.is_dir():
         return []
@@ -111,7 +111,7 @@ def waiting(warehouse: Path) -> list[Path]:
 
 
 def adopt(abandoned: Path, warehouse: Path) -> None:
-    """Move the files of a folder whose warehouse never came to be into that of `warehouse`."""
+    """Move the files of a spool whose warehouse was never finished into that of `warehouse`."""
     place = folder(warehouse)
     make_folder(place)
     for path in sorted(abandoned.glob("*.json")):
@@ -122,7 +122,7 @@ def adopt(abandoned: Path, warehouse: Path) -> None:
 
 
 def together(kept: Iterable[Kept]) -> dict[str, list[pa.Table]]:
-    """The rows of several files as Arrow tables, one row a key, the last one written."""
+    """The rows of several files as Arrow tables: one row per key, the last one written."""
     latest: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
     for one in kept:
         for name, rows in one.tables.items():

@@ -149,8 +149,8 @@ AUDIO_FEATURES_TABLE = _table(
     ("track_id", "provider"),
     track_id=pa.string(),
     provider=pa.string(),  # catalogue, spotify, reccobeats
-    is_found=pa.bool_(),  # false: the provider was asked and does not know the track
-    checked_at=_TIMESTAMP,  # when a service was asked; null for a local catalogue
+    is_found=pa.bool_(),  # false: the provider does not know the track
+    checked_at=_TIMESTAMP,  # when a service was asked about it; null for a local catalogue
     danceability=pa.float64(),
     energy=pa.float64(),
     liveness=pa.float64(),
@@ -158,7 +158,7 @@ AUDIO_FEATURES_TABLE = _table(
     instrumentalness=pa.float64(),
     speechiness=pa.float64(),
     valence=pa.float64(),
-    tempo=pa.float64(),  # beats a minute
+    tempo=pa.float64(),  # beats per minute
     loudness=pa.float64(),  # dB
     matched_by=pa.string(),  # by what the service recognised the track: track_id, isrc; null for a local catalogue
 )
@@ -218,7 +218,7 @@ POLL_LOG = _table(
     oldest_played_at=_TIMESTAMP,
     newest_played_at=_TIMESTAMP,
     attempt=pa.int64(),  # 1 = the first
-    retry_after_seconds=pa.float64(),  # how long the service asked to be left alone
+    retry_after_seconds=pa.float64(),  # the pause that the service asked for
     service=pa.string(),  # spotify, spotify_accounts, reccobeats
 )
 

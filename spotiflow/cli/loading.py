@@ -1,8 +1,8 @@
 """The load commands: sample and real listening never share a warehouse, and nothing is lost in keeping them apart.
 
-Whatever would replace a warehouse is loaded into a fresh file first; that file takes the old one's place only
-when at least one row arrived. dlt's working folder goes with its warehouse, so that a package that an
-interrupted load left behind can never end up in somebody else's data.
+A load that would replace a warehouse goes into a fresh file first, which replaces the old one only when at least one
+row arrived. dlt's working folder moves with its warehouse, so a package that an interrupted load left behind can never
+end up in somebody else's data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from extract.atomic_file import swap_in
 from extract.report import FileReport, LoadReport
 from spotiflow import warehouse
 from spotiflow.console import CommandError, Screen
@@ -32,7 +33,7 @@ To look at the sample next to your own listening, give it a warehouse of its own
 
 
 def held(settings: Settings, wait: bool, say: Callable[[str], None]) -> Kind:
-    """Whose listening the warehouse holds now. Also clears away what killed loads left beside it."""
+    """Whose listening the warehouse holds now. Also removes what killed loads left beside it."""
     _remove_leftovers(settings.warehouse)
     if not settings.warehouse.exists():
         return Kind.NOTHING
@@ -41,7 +42,7 @@ def held(settings: Settings, wait: bool, say: Callable[[str], None]) -> Kind:
 
 
 def load_own(settings: Settings, loader: Loader, kind: Kind) -> tuple[LoadReport, bool]:
-    """Load somebody's own listening or features; True when it took the place of the sample."""
+    """Load somebody's own listening or features; True when it replaced the sample."""
     if kind is not Kind.SAMPLE:
         _adopt_answers(settings.warehouse, settings.warehouse)
         return loader(settings.warehouse), False
@@ -75,7 +76,7 @@ def _load_aside(target: Path, loader: Loader) -> tuple[LoadReport, bool]:
 
 
 def _adopt_answers(target: Path, into: Path) -> None:
-    """Take over what Spotify answered to a load that was killed before its fresh warehouse took the sample's place."""
+    """Take over responses of a load that was killed before its fresh warehouse replaced the sample."""
     from extract.raw import spool
 
     pattern = re.compile(re.escape(target.stem) + r"\.loading-(\d+)\.spool")
@@ -92,7 +93,7 @@ def _take_place(fresh: Path, target: Path) -> None:
     # dlt restores a missing one from the warehouse.
     shutil.rmtree(working_folder(target), ignore_errors=True)
     Path(f"{target}.wal").unlink(missing_ok=True)
-    fresh.replace(target)
+    swap_in(fresh, target)
     if working_folder(fresh).exists():
         working_folder(fresh).rename(working_folder(target))
 

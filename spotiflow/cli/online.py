@@ -1,7 +1,7 @@
-"""Whether services may be asked for audio features and recommendations, in whose name, and asking them.
+"""Requests to services for audio features and recommendations: whether they are allowed, and for which accounts.
 
-Track ids say what somebody listens to. So they leave this machine only for accounts that have logged in to Spotify here
-(whose listening comes from Spotify anyway), or for everybody when SPOTIFLOW_ONLINE=1 says so; for the sample never.
+Track ids reveal what somebody listens to. They leave this machine only for accounts that have logged in to Spotify here
+(Spotify knows their listening anyway), or for everybody with SPOTIFLOW_ONLINE=1; for the sample never.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAMPLE = "Services are not asked: sample listeners are fictional, and no service
 
 @dataclass(frozen=True)
 class Online:
-    """What may be asked. `users`: whose tracks and songs; None: everybody's. `why_not`: a sentence when nothing may."""
+    """What may be requested. `users`: whose tracks and songs; None: everybody's. `why_not`: why nothing may."""
 
     users: frozenset[str] | None = frozenset()
     logins: tuple[Login, ...] = ()

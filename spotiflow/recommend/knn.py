@@ -47,7 +47,7 @@ class Knn:
     def answer(
         self, questions: pa.Table, ranks: int, warehouse: Callable[[], duckdb.DuckDBPyConnection], progress: Progress
     ) -> Answers:
-        """One answer a song, whoever asks and when."""
+        """One answer per song, the same for every listener and week."""
         progress("Looking for neighbours of the Top Songs")
         seeds = sorted(set(questions["seed_track_id"].to_pylist()))
         with warehouse() as connection:

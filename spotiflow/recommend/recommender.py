@@ -20,7 +20,7 @@ QUESTIONS = pa.schema(
         ("as_of", pa.timestamp("us")),  # end of the listener's own week, naive UTC
     ]
 )
-"""One row a question: which tracks go with this Top Song of this listener's week?"""
+"""One row per question: which tracks go with this Top Song of this listener's week?"""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Recommender(Protocol):
 
     @property
     def name(self) -> str:
-        """Under which answers are stored; stands in the seed `recommenders`."""
+        """The name under which answers are stored; listed in the seed `recommenders`."""
 
     @property
     def version(self) -> str:

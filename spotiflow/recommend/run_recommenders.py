@@ -1,4 +1,4 @@
-"""Which questions are asked, whom, and which answers are written."""
+"""Runs the recommenders: which get which questions, and which of their answers are written."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _write(warehouse: Path, tables: Sequence[dict[str, pa.Table]], progress: Pro
 
 def _open(warehouse: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(warehouse), read_only=True)
-    # A name in SQL is a table, never a variable of ours that happens to be called the same.
+    # A name in SQL is a table, never a Python variable that happens to be called the same.
     connection.execute("set TimeZone = 'UTC'; set python_enable_replacements = false")
     return connection
 
@@ -178,7 +178,7 @@ def _ask(
         )
         if not recommender.is_local:
             questions = _not_answered_yet(connection, questions, recommender, asked_at)
-    # Closed while a service is asked, which may take minutes: others may read, and it holds no lock.
+    # Closed while a service responds, which may take minutes: so it holds no lock.
     answers = recommender.answer(questions, constants["recommendation_ranks"], opened, progress)
     outcome.note, outcome.problem = answers.note, answers.problem
     with opened() as connection:

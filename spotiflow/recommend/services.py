@@ -1,4 +1,4 @@
-"""Recommenders that are services: Spotify, for apps that may still ask, and ReccoBeats. Each song is asked once."""
+"""Recommenders that are services: Spotify, for apps that still have access, and ReccoBeats. One request per song."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ReccoBeatsRecommender:
     def answer(
         self, questions: pa.Table, ranks: int, warehouse: Callable[[], duckdb.DuckDBPyConnection], progress: Progress
     ) -> Answers:
-        """One request a song."""
+        """One request per song."""
         given, log, now = _Given(), RequestLog(clock=self.clock), self.clock()
         songs = _songs(questions, self.users)
         if not songs:
@@ -145,7 +145,7 @@ class SpotifyRecommender:
     def answer(
         self, questions: pa.Table, ranks: int, warehouse: Callable[[], duckdb.DuckDBPyConnection], progress: Progress
     ) -> Answers:
-        """One request a song, for each account of which the app may ask."""
+        """One request per song, for each account whose app may request them."""
         given, now = _Given(), self.clock()
         waiting = Store(self.warehouse).pauses(legacy_endpoints.SERVICE, now)
         for login in usable(Store(self.warehouse), self.logins, legacy_endpoints.RECOMMENDATIONS, now):

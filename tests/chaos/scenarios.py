@@ -311,7 +311,7 @@ class Logins:
         self.outcome.logins["withdrawn"] += 1
 
     def expiring_at(self, number: int) -> Callable[[Any], None]:
-        """A hook of the stand-in: all access tokens end right before the so-manieth request."""
+        """A hook of the stand-in: all access tokens end right before request number `number`."""
         left = number
 
         def hook(_: Any) -> None:

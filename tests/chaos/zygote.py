@@ -1,8 +1,9 @@
-"""A process with everything imported that forks a child for each poll: so a poll costs no three seconds of imports.
+"""A process with everything imported that forks a child per poll, so that a poll skips three seconds of imports.
 
-Reads one JSON object a line from stdin and answers with one: how the child ended, what it owes, and which named points
-it reached. A child is killed at the n-th file operation, SQL statement or step, or so many steps after a named point,
-when that is ordered, and when it takes too long: with SIGKILL, or with SIGTERM, heard as the real command hears it.
+Reads one JSON object per line from stdin and answers with one: how the child ended, what it owes, and which named
+points it reached. A child is killed at the n-th file operation, SQL statement or step, or so many steps after a named
+point, when that is ordered, and when it takes too long: with SIGKILL, or with SIGTERM, heard as the real command hears
+it.
 """
 
 from __future__ import annotations

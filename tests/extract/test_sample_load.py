@@ -216,7 +216,7 @@ def test_planted_feedback_is_loaded(loaded: Loaded) -> None:
 
 
 def test_nothing_private_is_loaded(loaded: Loaded) -> None:
-    """The marks stand in every ZIP; no text in any table, dlt's own included, holds one."""
+    """The marks are in every ZIP; no text in any table, dlt's own included, holds one."""
     marks = [*PRIVATE_MARKS, "sample-refresh", "sandbox-access", "ip_addr", "user_agent"]
     columns = loaded.query(
         "select schema_name, table_name, column_name from duckdb_columns() "

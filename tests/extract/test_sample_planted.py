@@ -23,7 +23,7 @@ WEEKS = [date(2026, 8, 10) + timedelta(weeks=number) for number in range(12)]
 END = pd.Timestamp("2026-11-02T12:00")  # UTC; the sample's last day is over everywhere
 TOP_SONGS = 5
 
-TITLES_ONLY = "cohort-14"  # this listener's last two months stand in account data alone, without ids
+TITLES_ONLY = "cohort-14"  # this listener's last two months are in account data alone, without ids
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The stand-in of Spotify behaves like the service that it stands in for, asked through plain HTTP and spotipy."""
+"""The stand-in of Spotify behaves like the real service, over plain HTTP and through spotipy."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def known(number: int) -> SandboxTrack:
 
 
 def questions(*asked: tuple[str, str]) -> pa.Table:
-    """(user, song): each a question about the same week."""
+    """(user, song): one question each about the same week."""
     rows = [
         {
             "user_id": user,

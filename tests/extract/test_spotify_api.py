@@ -330,11 +330,11 @@ REFUSALS = [
         Fault(200, "null", content_type="application/json"), "nothing", r"sent nothing .*“null”", id="200 null"
     ),
     pytest.param(Fault(200, b"", content_type="application/json"), "nothing", r"few minutes", id="200 empty"),
-    pytest.param(Fault(200, '{"items": [{"tra'), "cut_off", r"Only a part of the answer", id="200 cut"),
-    pytest.param(Fault(200, ["items"]), "unreadable", r"not an answer of Spotify's API", id="200 list"),
-    pytest.param(Fault(200, {"things": []}), "unreadable", r"not an answer of Spotify's API", id="200 no items"),
-    pytest.param(Fault(200, {"items": {"a": 1}}), "unreadable", r"not an answer", id="200 items no list"),
-    pytest.param(Fault(200, b"\xff\xfe\x00"), "unreadable", r"not an answer", id="200 bytes"),
+    pytest.param(Fault(200, '{"items": [{"tra'), "cut_off", r"Only a part of the response", id="200 cut"),
+    pytest.param(Fault(200, ["items"]), "unreadable", r"not a response of Spotify's API", id="200 list"),
+    pytest.param(Fault(200, {"things": []}), "unreadable", r"not a response of Spotify's API", id="200 no items"),
+    pytest.param(Fault(200, {"items": {"a": 1}}), "unreadable", r"not a response", id="200 items no list"),
+    pytest.param(Fault(200, b"\xff\xfe\x00"), "unreadable", r"not a response", id="200 bytes"),
 ]
 
 

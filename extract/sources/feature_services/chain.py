@@ -1,4 +1,4 @@
-"""The online half of the chain: features of tracks that nobody knows yet, from Spotify where open, then ReccoBeats."""
+"""Audio features from services, for tracks that no provider knows: Spotify where it is open, then ReccoBeats."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SOURCE = "audio_features"
 
 _SPOTIFY_BATCH = 100  # ids in one request
 _TRACKS_PER_LOAD = 1_000
-"""After so many tracks what came is written. Larger: a killed run loses more. Smaller: writing takes longer than asking
-(a load takes two seconds, a thousand tracks some 20)."""
+"""Rows are written after this many tracks. Larger: a killed run loses more. Smaller: writing takes longer than
+requesting (a load takes two seconds, a thousand tracks some 20)."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a provider is asked, from the seed `feature_providers`."""
+    """How often and how much a provider is asked, from the seed `feature_providers`."""
 
     ask_again_after: timedelta  # after a miss
     most_tracks: int  # in one run

@@ -10,7 +10,7 @@ from typing import Any
 
 from extract.raw.tables import AUDIO_FEATURES
 
-_OTHERS = ("tempo", "loudness")  # beats a minute and dB: on scales of their own
+_OTHERS = ("tempo", "loudness")  # beats per minute and dB: on scales of their own
 
 
 def wrong(measures: Mapping[str, Any]) -> str | None:

@@ -25,10 +25,10 @@ _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 class _Session(PatientSession):
-    """Every answer of this service is an object with a list in `content`; whatever else came is not its answer."""
+    """Every response of this service is an object with a list in `content`; anything else did not come from it."""
 
     def refusal(self, response: requests.Response) -> ServiceError | None:
-        """What the answer means, if it is none."""
+        """What a response means that is not one of this service."""
         error = super().refusal(response)
         if error is None and not _is_answer(json_of(response)):
             return unreadable(NAME, endpoint_of(response.url), response)
@@ -58,7 +58,7 @@ class ReccoBeats:
         """What it knows of at most 40 Spotify ids or ISRCs, in an order of its own; unknown ones are not there.
 
         Raises:
-            ServiceError: no usable answer.
+            ServiceError: no usable response.
         """
         return self._content("audio-features", ids=",".join(ids))
 
@@ -66,7 +66,7 @@ class ReccoBeats:
         """Up to `size` track objects that go with a Spotify track id, best first; none when it does not know the id.
 
         Raises:
-            ServiceError: no usable answer.
+            ServiceError: no usable response.
         """
         return self._content("track/recommendation", seeds=seed, size=str(min(size, LARGEST_SIZE)))
 
@@ -98,5 +98,5 @@ def artist(item: dict[str, Any]) -> tuple[str | None, str | None]:
 
 
 def refuses_one_of(error: ServiceError) -> bool:
-    """Whether the service found fault with what was asked (an id that it cannot read), not with us or itself."""
+    """Whether the service objects to an id in the request, and not to us or to itself."""
     return error.kind == Outcome.REFUSED and error.status in (400, 422)

@@ -87,7 +87,7 @@ def accounts_with_login(home: Path) -> dict[str, KnownAccount]:
 
 
 def remember_account(home: Path, user_id: str, account: KnownAccount) -> None:
-    """Note an account, in the place of what was known of it."""
+    """Store an account; it replaces what was known about it."""
     _change(home, lambda accounts: accounts | {user_id: account})
 
 

@@ -1,7 +1,7 @@
 """Logging an account in: Authorization Code with PKCE, so that no app secret is needed.
 
 Spotify sends the browser back to this machine (127.0.0.1), or, when the browser runs on another one, the person
-pastes the address that it was sent to. Whatever comes must carry the state of this very login.
+pastes the address that it was sent to. It must carry the state of this very login.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _wait(answers: queue.Queue[str | LoadError], state: str, timeout: float, sho
                 reads = bool(line)  # an end of input: only the browser is left
                 found = _answer(line, state)
                 if found is None and line.strip():
-                    show("That is not the address of this login. Paste all of it, as it stands in the browser.")
+                    show("That is not the address of this login. Paste all of it, as the browser shows it.")
         if isinstance(found, LoadError):
             raise found
         if found:

@@ -30,7 +30,7 @@ from extract.sources.spotify_api.settings import (
 from extract.stored import Stored
 
 _SAVED_PAGES = 20
-"""At most so many pages of saved tracks a day: 1,000 tracks. Further ones follow on the next days."""
+"""At most this many pages of saved tracks per day (1,000 tracks); the rest follow on later days."""
 
 Row = dict[str, Any]
 
@@ -123,7 +123,7 @@ def _items(page: Row) -> list[Row]:
     if not isinstance(items, list):
         raise ServiceError(
             "unreadable",
-            f"What came back instead of a list of tracks is not an answer of Spotify's API ({quoted(str(page))}). "
+            f"What came back instead of a list of tracks is not a response of Spotify's API ({quoted(str(page))}). "
             "Load again later.",
             200,
         )
@@ -135,7 +135,7 @@ def _has_id(track: Any) -> bool:
 
 
 def _saved_tracks(client: AccountClient, user_id: str, poll: Poll, stored: frozenset[tuple[str, datetime]]) -> None:
-    """Newest first until a page brings nothing new; then on from where the last day stopped."""
+    """Newest first until a page brings nothing new; then go on where the last day stopped."""
     offset, has_jumped = 0, False
     for _ in range(_SAVED_PAGES):
         page = _response(client, lambda: client.current_user_saved_tracks(limit=PAGE_SIZE, offset=offset))  # noqa: B023

@@ -1,7 +1,7 @@
-"""The endpoints of Spotify that are closed to most apps: whether it is worth asking, and how to ask.
+"""The endpoints that Spotify has closed to most apps: whether a request is worth a try, and how to make it.
 
-Audio features and recommendations are open only to apps that had extended quota before 27 November 2024. Nobody can
-tell an app from outside, so each login is tried, and one that was refused is left alone for a day.
+Audio features and recommendations are open only to apps that had extended quota before 27 November 2024. Whether an app
+is one of them cannot be seen from outside. So each login is tried, and after a refusal not again for a day.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REFUSALS = ("closed", Outcome.FORBIDDEN.value, Outcome.NOT_FOUND.value)
 
 @dataclass(frozen=True)
 class Login:
-    """An account that may be asked in the name of; `client` opens its spotipy client, which notes into the log."""
+    """An account whose login may be used; `client` opens its spotipy client, which notes requests in the log."""
 
     user_id: str
     client: Callable[[RequestLog], Any]
@@ -48,7 +48,7 @@ def response_of(client: Any, endpoint: str, **parameters: str) -> dict[str, Any]
     )
     if not isinstance(response, dict):
         raise ServiceError(
-            Outcome.UNREADABLE, f"What came back instead of {endpoint} is not an answer of Spotify's API.", None
+            Outcome.UNREADABLE, f"What came back instead of {endpoint} is not a response of Spotify's API.", None
         )
     return response
 

@@ -150,9 +150,9 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
         self.write(kept | {name: value for name, value in token_info.items() if value is not None})
 
     def write(self, login: dict[str, Any]) -> None:
-        """Put a login in the place of the one before, whole or not at all. The caller holds it (`held`).
+        """Replace the login atomically. The caller holds it (`held`).
 
-        A draft of a killed run goes: it has a login in it that nobody would ever remove.
+        Drafts of killed runs are removed: they hold logins that nobody else would ever remove.
 
         Raises:
             ApiError: the file cannot be written.
@@ -171,9 +171,9 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else renews or replaces a login meanwhile: a refresh token works once, so two renewals lose it.
+        """Keep others from renewing or replacing the login: a refresh token works once, so two renewals lose it.
 
-        The lock is on the folder, so that no file is left behind; the kernel lets go of it when the process ends.
+        The lock is on the folder, so no file is left behind; the kernel releases it when the process ends.
         """
         try:
             descriptor = os.open(self.path.parent, os.O_RDONLY)
@@ -221,7 +221,7 @@ class StoredLogin:
         return self._renew(stored.get("access_token"))
 
     def refresh(self) -> str:
-        """Ask Spotify for a new access token and store it."""
+        """Request a new access token and store it."""
         return self._renew(self._file.read().get("access_token"))
 
     def granted(self, scope: str) -> bool:
@@ -230,13 +230,13 @@ class StoredLogin:
         return not isinstance(scopes, str) or scope in scopes.replace(",", " ").split()
 
     def _renew(self, refused: object) -> str:
-        """A new access token in the place of `refused`; one that another process has just fetched will do."""
+        """A new access token instead of `refused`; one that another process has just fetched will do."""
         with self._file.held():
             stored = self._file.read()
             token = _valid_token(stored)
-            return token if token and token != refused else self._ask(stored)
+            return token if token and token != refused else self._request(stored)
 
-    def _ask(self, stored: dict[str, Any]) -> str:
+    def _request(self, stored: dict[str, Any]) -> str:
         client_id = stored.get("client_id") or os.environ.get(CLIENT_ID_VARIABLE)
         if not client_id:
             raise ApiError(

@@ -1,4 +1,4 @@
-"""Polls of recently played: one page a poll, as rows of the raw tables.
+"""Polls of recently played: one page per poll, as rows of the raw tables.
 
 `played_at` is the END of a play (so it was measured on consecutive plays; recordings of 2017 have the start).
 The page carries no listened time. It shows music only; plays in private sessions and many skipped tracks are
@@ -41,7 +41,7 @@ _ALLOWED = ("played_at", "track_id", "track_name")  # fields of a rejected row t
 
 @dataclass
 class Poll:
-    """A page that was asked for, and what became of the answer."""
+    """A requested page, and what came back."""
 
     log: Row  # the row of `poll_log` of the last attempt
     report: FileReport
@@ -54,7 +54,7 @@ class Poll:
 
 
 def account_for(stored: Stored, user_id: str, timezone: str | None) -> StoredAccount:
-    """The account to load: what is stored about it, with `timezone` in the place of the stored one if it is given.
+    """The account to load: what is stored about it, but with `timezone` if it is given.
 
     Raises:
         LoadError: no time zone is known, or the one given does not exist.
@@ -151,20 +151,20 @@ def _latest(rows: Iterable[Row], table: RawTable) -> list[Row]:
 def _page(client: spotipy.Spotify) -> list[Any]:
     """The items of the page, or ApiError."""
 
-    def ask() -> Any:
+    def request() -> Any:
         try:
             return client.current_user_recently_played(limit=PAGE_SIZE)
         except spotipy.SpotifyException as error:  # a client with another session than ours
             body = json.dumps({"error": {"message": error.msg, "reason": error.reason}})
             raise from_web_api(error.http_status, error.headers, body, _WHAT) from None
 
-    page = retried_after_refresh(ask, getattr(client.auth_manager, "refresh", None))
+    page = retried_after_refresh(request, getattr(client.auth_manager, "refresh", None))
     items = page.get("items") if isinstance(page, dict) else None
     if not isinstance(items, list):
         raise ApiError(
             Outcome.UNREADABLE,
-            f"What came back instead of {_WHAT} is not an answer of Spotify's API ({quoted(json.dumps(page))}). "
-            "A proxy of your network may stand in between; load again from another network or later.",
+            f"What came back instead of {_WHAT} is not a response of Spotify's API ({quoted(json.dumps(page))}). "
+            "A proxy of your network may be in between; load again from another network or later.",
             200,
         )
     return items
@@ -195,7 +195,7 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
 
 
 def read_track(track: Row, result: Poll) -> Row:
-    """Add what a track object (with an id) says of the track; returns what plays repeat of it."""
+    """Add what a track object (with an id) says about the track; returns the part that plays repeat."""
     album = track.get("album")
     album_name = _text(album.get("name")) if isinstance(album, dict) else None
     named = track.get("artists")

@@ -1,7 +1,7 @@
-"""The HTTP sessions that spotipy talks through: patient within bounds, and every bad answer becomes an ApiError.
+"""The HTTP sessions that spotipy uses: they wait within bounds, and every bad response becomes an ApiError.
 
-Why not spotipy's own: it sleeps as long as a 429 asks for (22 hours have been seen), loses the body of what it
-retried, returns None for an answer that is not JSON, and fails on error bodies of another shape.
+spotipy's own session sleeps as long as a 429 asks for (22 hours have been seen), loses the body of what it retried,
+returns None for a response that is not JSON, and fails on error bodies of another shape.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from extract.sources.spotify_api.errors import NAME, ApiError, from_token_servic
 
 WEB_API = "spotify"
 TOKENS = "spotify_accounts"
-"""Words of `poll_log.service`."""
+"""Values of `poll_log.service`."""
 
 _T = TypeVar("_T")
 
@@ -33,7 +33,7 @@ class ApiSession(PatientSession):
     """For the Web API."""
 
     def refusal(self, response: requests.Response) -> ServiceError | None:
-        """What the answer means, if it is not an object."""
+        """What a response means that is not an object."""
         endpoint = endpoint_of(response.url)
         what = _WHAT.get(endpoint, endpoint)
         if response.ok or response.is_redirect:
@@ -45,7 +45,7 @@ class TokenSession(PatientSession):
     """For the accounts service."""
 
     def refusal(self, response: requests.Response) -> ServiceError | None:
-        """What the answer means, if it is no login."""
+        """What a response means that is not a login."""
         if not response.ok and not response.is_redirect:
             return from_token_service(response.status_code, response.headers, response.text, self.clock())
         answer = json_of(response)
@@ -54,7 +54,7 @@ class TokenSession(PatientSession):
             or not isinstance(answer.get("access_token"), str)
             or not isinstance(answer.get("expires_in"), int | float)
         ):
-            # It may hold half an answer, with a token in it.
+            # It may be half a response, with a token in it.
             return unreadable(NAME, "a new access token", response, is_secret=True)
         return None
 

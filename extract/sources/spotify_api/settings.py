@@ -5,7 +5,7 @@ from __future__ import annotations
 PLAYS_SCOPE = "user-read-recently-played"
 SAVED_TRACKS_SCOPE = "user-library-read"
 SCOPE = f"{PLAYS_SCOPE} {SAVED_TRACKS_SCOPE}"
-"""What a login asks for. Only the first is needed: what was not granted is not asked of Spotify."""
+"""What a login asks for. Only the first is needed: what was not granted is not requested."""
 
 RECENTLY_PLAYED = "me/player/recently-played"
 SAVED_TRACKS = "me/tracks"
@@ -13,7 +13,7 @@ ONE_TRACK = "tracks/{id}"
 PROFILE = "me"
 
 PAGE_SIZE = 50
-"""The largest page, and as far back as Spotify remembers: a poll reads it whole and asks for no second one."""
+"""The largest page, and as far back as Spotify remembers: a poll reads one page and needs no second."""
 
 TIMEOUT_SECONDS = 15.0
 
@@ -36,4 +36,4 @@ SOURCE = "spotify_api"
 TRACKS_PER_POLL_VARIABLE = "SPOTIFLOW_TRACKS_PER_POLL"
 TRACKS_PER_POLL = 20
 """Tracks of exports that are looked up one by one at each poll (several ids at once are closed to new apps): a few
-seconds a poll, some 2,000 tracks a day in live mode."""
+seconds per poll, some 2,000 tracks per day in live mode."""

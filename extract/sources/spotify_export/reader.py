@@ -105,7 +105,7 @@ _RENAME_ACCOUNT_DATA = """
 _HASH_EXTENDED = "md5(lower(coalesce(artist_name, '')) || chr(31) || lower(track_name))"
 _HASH_ACCOUNT_DATA = f"{TITLE_HASH}(track_name, artist_name)"
 
-# What messages call the end time and the length, by the names that stand in the file.
+# What messages call the end time and the length, by the names in the file.
 _NAMES_EXTENDED = ("end time (ts)", "ms_played")
 _NAMES_ACCOUNT_DATA = ("end time (endTime)", "msPlayed")
 
@@ -201,7 +201,7 @@ select
 from rows
 """
 
-# One row a key over all files of an account; the format that says most wins, then the row's content decides,
+# One row per key over all files of an account; the format that says most wins, then the row's content decides,
 # so that neither the order of the files nor their packaging shows in the result.
 DEDUPLICATED = """
 select * exclude (place)

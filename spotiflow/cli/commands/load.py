@@ -134,14 +134,14 @@ def load_features_command(
         typer.Option("--missing", help="Ask services for what is missing: Spotify where it is open, then ReccoBeats."),
     ] = False,
     ask_now: Annotated[
-        bool, typer.Option("--now", help="With --missing: ask also a service that wanted to be left alone longer.")
+        bool, typer.Option("--now", help="With --missing: ask also a service that asked for a pause that is not over.")
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Load a catalogue of tracks with their audio features, or ask services for those that are missing.
 
     Needed columns: track_id, danceability, energy, liveness, acousticness, instrumentalness, speechiness,
-    valence (0 to 1). Used when there: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness.
+    valence (0 to 1). Used if present: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness.
     """
     if missing == (path is not None):
         usage("PATH", "pass a file, or --missing to ask services (one of the two).")
@@ -255,10 +255,10 @@ def load_recommendations_command(
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Load what a model of your own recommends for Top Songs, to hold it against the other recommenders.
+    """Load what a model of your own recommends for Top Songs, to compare it with the other recommenders.
 
     One row per recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
-    (the Top Song), rank (1 is first), track_id. Used when there: as_of (up to when the model knew listening),
+    (the Top Song), rank (1 is first), track_id. Used if present: as_of (up to when the model knew listening),
     requested_at, variant. An answer replaces the one that the model gave before for the same week and song.
 
     Ends with 3 when rows were rejected; what is sound is loaded all the same.
@@ -313,7 +313,7 @@ def load_api_command(
     ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
     now: Annotated[
-        bool, typer.Option("--now", help="Ask even if Spotify wanted to be left alone until later.")
+        bool, typer.Option("--now", help="Poll even if Spotify asked for a pause that is not over.")
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
@@ -363,7 +363,7 @@ def load_api_command(
             if polled.exit_code == 1:
                 step.verdict = "failed"
         if replaced:
-            screen.say("The sample listeners made room: this warehouse now holds only what you load yourself.")
+            screen.say("The sample listeners were removed: this warehouse now holds only your own listening.")
     for sentence in warnings(known.values(), utc_now()):
         screen.say(sentence)
     summarise_poll(screen, polled)

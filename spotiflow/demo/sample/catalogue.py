@@ -95,7 +95,7 @@ class Catalogue:
         return found
 
     def to_csv(self) -> bytes:
-        """The catalogue file: UTF-8, one row a track, features with three decimals or empty."""
+        """The catalogue file: UTF-8, one row per track, features with three decimals or empty."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(CSV_COLUMNS)

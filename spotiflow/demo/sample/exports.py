@@ -208,7 +208,7 @@ def _retitle_albums(rows: list[Row]) -> int:
 
 
 def _take_videos(rows: list[Row], share: float, rng: np.random.Generator) -> list[Row]:
-    """Take music that was played as a video out of `rows`: it stands in a file of its own."""
+    """Take music that was played as a video out of `rows`: it has a file of its own."""
     if not share:
         return []
     dice = rng.random(len(rows)).tolist()

@@ -19,7 +19,7 @@ class Genre:
     instrumental_share: float  # share of its tracks without singing
     speechiness: float
     valence: float
-    tempo: float  # beats a minute
+    tempo: float  # beats per minute
     seconds: float  # typical length of a track
     artists: tuple[str, ...]
     titles: tuple[str, ...]

@@ -27,7 +27,7 @@ class Phase:
     start: date
     genres: dict[str, float]  # relative weights
     mood: float = 0.0  # tilts the choice within a genre: > 0 towards happier tracks
-    rate: float = 1.0  # multiplies the rows a day
+    rate: float = 1.0  # multiplies the rows per day
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Fault:
     seconds: float = 0.0
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request so."""
+        """Respond to a request like this."""
         if self.reset:
             _break(receive)
             await asyncio.sleep(0)  # so that uvicorn sees that nobody waits for an answer

@@ -79,7 +79,7 @@ class SandboxTrack:
 
 
 def made_up_features(track_id: str) -> dict[str, float | int]:
-    """Features on the service's scales (0-1; tempo in beats a minute, loudness in dB, key from -1) for any id."""
+    """Features on the service's scales (0-1; tempo in beats per minute, loudness in dB, key from -1) for any id."""
     dice = random.Random(track_id)  # noqa: S311 - no secret
     features: dict[str, float | int] = {name: round(dice.uniform(0.01, 0.99), 3) for name in _UNIT_FEATURES}
     features |= {
@@ -118,17 +118,17 @@ class ReccoBeatsSandbox(StandIn):
         self.forget()
 
     async def _audio_features(self, request: Request) -> Response:
-        found = self._asked_for(request, "ids", LARGEST_BATCH)
+        found = self._requested(request, "ids", LARGEST_BATCH)
         if isinstance(found, Response):
             return found
         return JSONResponse({"content": [_features(track) for track in found if track.features is not None]})
 
     async def _several_tracks(self, request: Request) -> Response:
-        found = self._asked_for(request, "ids", LARGEST_BATCH)
+        found = self._requested(request, "ids", LARGEST_BATCH)
         return found if isinstance(found, Response) else JSONResponse({"content": [_object(track) for track in found]})
 
     async def _recommendation(self, request: Request) -> Response:
-        seeds = self._asked_for(request, "seeds", LARGEST_SEEDS)
+        seeds = self._requested(request, "seeds", LARGEST_SEEDS)
         if isinstance(seeds, Response):
             return seeds
         text = request.query_params.get("size", str(DEFAULT_SIZE))
@@ -142,7 +142,7 @@ class ReccoBeatsSandbox(StandIn):
         others.sort(key=lambda track: _distance(track, centre))
         return JSONResponse({"content": [_object(track) for track in others[: int(text)]]})
 
-    def _asked_for(self, request: Request, name: str, largest: int) -> list[SandboxTrack] | Response:
+    def _requested(self, request: Request, name: str, largest: int) -> list[SandboxTrack] | Response:
         """The known ones of the ids in a query, each once, in the service's own order."""
         self.note(request)
         ids = [part.strip() for value in request.query_params.getlist(name) for part in value.split(",")]
