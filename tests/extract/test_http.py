@@ -236,14 +236,14 @@ def test_too_slow(connect: Connect, monkeypatch: pytest.MonkeyPatch, server: Ser
 
 def test_an_answer_has_to_come_in_whole(connect: Connect, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     """A body that drips in never trips the timeout between two reads: the time over all does."""
-    monkeypatch.setattr(http, "_WHOLE_ANSWER_SECONDS", -1.0)
+    monkeypatch.setattr(http, "_WHOLE_RESPONSE_SECONDS", -1.0)
     with pytest.raises(ServiceError) as slow:
         connect(attempts=1).get(server.url + PATH)
     assert slow.value.kind == "timed_out"
 
 
 def test_an_answer_has_to_end(connect: Connect, monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
-    monkeypatch.setattr(http, "_LARGEST_ANSWER", 5)
+    monkeypatch.setattr(http, "_LARGEST_RESPONSE", 5)
     with pytest.raises(ServiceError, match="does not end") as endless:
         connect().get(server.url + PATH)
     assert endless.value.kind == "unreadable"
