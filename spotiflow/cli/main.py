@@ -18,7 +18,7 @@ from spotiflow.settings import VARIABLES, load_settings, shown
 
 
 class _InOrder(TyperGroup):
-    """Commands in the order in which they are used, not in that of the file."""
+    """Commands in the order in which people use them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names for --help."""

@@ -196,7 +196,7 @@ def test_it_says_what_it_removed_and_where_it_looked(forgotten: Forgotten) -> No
     assert forgotten.done.code == 0, forgotten.done.text
     assert "The account is forgotten" in forgotten.done.out
     assert "found nowhere" in forgotten.done.out
-    assert "before.duckdb held the account as well and is removed" in forgotten.done.out
+    assert "before.duckdb also contained the account and was removed" in forgotten.done.out
     assert re.search(r"streaming_history +42\n", forgotten.done.out)
     assert ANA not in forgotten.done.text
 
@@ -225,8 +225,8 @@ def test_no_file_holds_its_bytes(forgotten: Forgotten) -> None:
 
 
 def test_sites_of_one_account_are_gone_if_they_show_it(forgotten: Forgotten) -> None:
-    assert "and its own site" in forgotten.done.out
-    assert "named tracks that only this account played and is removed" in forgotten.done.out, "Ben's"
+    assert "its own site, with the warehouse" in forgotten.done.out
+    assert "named tracks that only this account played and was removed" in forgotten.done.out, "Ben's"
     assert not personal_site.folder_of_all(settings_of(forgotten.place)).exists()
 
 
@@ -301,10 +301,10 @@ def test_without_a_terminal_it_asks_for_yes(empty_place: Place, tmp_path: Path) 
     assert "Add --yes" in done.err
     done = empty_place.run("forget", "--account", "ana", "--yes")
     assert done.code == 1
-    assert "Nothing is known of an account that is called 'ana'" in done.err
+    assert "No account called 'ana' is known" in done.err
     # The only account: nothing is left to publish.
     done = empty_place.run("forget", "--account", ANA, "--yes")
     assert done.code == 0, done.text
-    assert "Nobody else's listening is here" in done.out
+    assert "No other listening is left" in done.out
     done = empty_place.run("forget", "--account", ANA, "--yes")
     assert done.code == 1

@@ -106,7 +106,7 @@ def test_what_is_missing_is_asked_once_and_said(place, service):
     assert "2 of 8 tracks it does not know" in done.out
     again = run(place, service, "load", "features", "--missing", SPOTIFLOW_ONLINE="1")
     assert again.code == 0
-    assert "Nothing is missing that could be asked for now" in again.out
+    assert "There is nothing to ask for now" in again.out
 
 
 def test_a_long_pause_ends_cleanly_and_is_kept_to(place, service):

@@ -46,7 +46,7 @@ def login_command(
         int, typer.Option("--port", min=1024, max=65535, help="The port in your app's redirect URI.")
     ] = 8888,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the login.")
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for you to log in.")
     ] = 300,
 ) -> None:
     """Let SpotiFlow read an account's recently played and saved tracks.

@@ -30,7 +30,7 @@ def refresh_command(
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Build and test everything, publish it and build the site.
+    """Build and test everything, publish it and make the site.
 
     Nothing is published unless every test passes: a failed refresh leaves the site as it was.
 

@@ -100,10 +100,10 @@ def load_own(
 
 
 def conclude(run: Run, report: LoadReport, every_row: bool = False) -> None:
-    """Say what a load did and leave with its exit code: 1 nothing loaded, 3 not all of it.
+    """Summarise a load and leave with its exit code: 1 if nothing was loaded, 3 if something was not.
 
-    `every_row`: a row that is rejected is a fault of whoever wrote the file, and part of “all of it”. (Spotify's own
-    exports hold rows that cannot be true, which nobody can mend.)
+    `every_row`: rejected rows count as not loaded. (Spotify's own exports contain impossible rows, which users cannot
+    fix.)
     """
     from spotiflow.cli.loading import summarise
 
@@ -117,7 +117,7 @@ def conclude(run: Run, report: LoadReport, every_row: bool = False) -> None:
 
 
 def checked(option: str, check: Callable[[_T], _R], value: _T) -> _R:
-    """`check(value)`; what it objects to is wrong usage of `option`."""
+    """`check(value)`; if it raises ValueError, `option` was used wrongly."""
     try:
         return check(value)
     except ValueError as error:

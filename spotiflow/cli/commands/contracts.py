@@ -74,7 +74,7 @@ def _promises(frozen: Contracts) -> str:
     return f"{count(len(frozen.tables), 'table')}, {count(columns, 'column')}"
 
 
-def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, so nobody should build on it") -> None:
+def _say_changes(screen: Screen, found: Comparison, new: str = "New, and not promised yet") -> None:
     for title, names in ((new, found.not_frozen), ("Gone, as announced", found.retired)):
         if names:
             screen.say(f"{title}:")
@@ -83,7 +83,7 @@ def _say_changes(screen: Screen, found: Comparison, new: str = "Not frozen yet, 
 
 
 def _by_table(names: list[str]) -> list[str]:
-    """One line a table, with its columns when only some of them are meant."""
+    """One line per table, with its columns if only some of them are meant."""
     tables: dict[str, list[str]] = {}
     for name in names:
         table, _, column = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""`spotiflow doctor`: is everything there that SpotiFlow needs, and what to do about what is not."""
+"""`spotiflow doctor`: is everything in order, and what to do if not."""
 
 from __future__ import annotations
 

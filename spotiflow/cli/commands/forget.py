@@ -25,16 +25,16 @@ def register(app: typer.Typer) -> None:
 
 def forget_command(
     account: AccountLabel,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     no_site: Annotated[
-        bool, typer.Option("--no-site", help="Do not build the site again; the present one is removed.")
+        bool, typer.Option("--no-site", help="Remove the current site and do not build it again.")
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Remove an account: its listening, its login, its own site, and every trace in what was built and published.
 
-    The warehouse is written anew without it, everything is built again, and at the end all that is left is searched
-    for the account. It cannot be undone: load the export again if you change your mind.
+    The warehouse is rewritten without it, everything is built again, and finally all remaining files are searched for
+    the account. This cannot be undone, but you can load the export again.
     """
     checked("--account", checks.label, account)
     from extract.raw.loader import finish as load_waiting
@@ -51,7 +51,7 @@ def forget_command(
         raise CommandError(f"No account was ever loaded here: {shown(settings.home / KEY_FILE)} does not exist.")
     user_id = user_id_for(account, settings.home)
 
-    # In this order, as when a personal site is made.
+    # The same order of locks as for a personal site.
     with only_one(folder_of_all(settings), run.command, run.wait, screen.note), writer(run):
         wait_for_database(settings.warehouse, run.wait, screen.note)
         # Answers that wait on disk would come back with the next load.
@@ -59,7 +59,7 @@ def forget_command(
         planned = forget.plan(settings, user_id, run.wait, screen.note)
         if planned.is_empty:
             raise CommandError(
-                f"Nothing is known of an account that is called '{account}'. Labels count exactly as they were given; "
+                f"No account called '{account}' is known. Labels must match exactly; "
                 "`spotiflow accounts` lists those with a login."
             )
         _announce(run, planned)
@@ -72,10 +72,10 @@ def forget_command(
                 forget.clear_caches(settings)
             for path in forget.copies(settings, planned):
                 path.unlink()
-                screen.note(f"{shown(path)} held the account as well and is removed.")
+                screen.note(f"{shown(path)} also contained the account and was removed.")
             for name in forget.remove_personal_sites(settings, planned):
                 screen.note(
-                    f"The site of {name} alone named tracks that only this account played and is removed. "
+                    f"The site of {name} named tracks that only this account played and was removed. "
                     "Make it again: spotiflow refresh --only LABEL"
                 )
         left = _others(run)
@@ -94,14 +94,14 @@ def forget_command(
             forget.remove_site(settings)
         screen.say()
         screen.say(
-            "Nobody else's listening is here: what was published and the site are removed."
+            "No other listening is left: the published file and the site were removed."
             if not left
-            else "The site is removed, because it showed the account. Build it again: spotiflow site"
+            else "The site was removed, because it showed the account. Build it again: spotiflow site"
             if code == 0
-            else "What was published and the site are removed, because they showed the account.\n"
-            "Once the fault above is mended: spotiflow refresh"
+            else "The published file and the site were removed, because they showed the account.\n"
+            "Once you have fixed the fault above: spotiflow refresh"
         )
-    with screen.step("Look for what is left of it") as step:
+    with screen.step("Search for traces") as step:
         proof = forget.prove(settings, planned)
         step.result = f"{count(len(proof.found), 'trace')} found"
     _show(run, planned, proof)
@@ -115,28 +115,30 @@ def forget_command(
 def _announce(run: Run, planned: ForgetPlan) -> None:
     say = run.screen.say
     if planned.is_begun:
-        say("An earlier attempt to forget this account was cut short: this one finishes it.", style="bold")
+        say("An earlier attempt to forget this account was interrupted: this one finishes it.", style="bold")
     rows = [[table, f"{number:,}"] for table, number in planned.rows.items() if number]
-    say(f"To be removed for good: {count(sum(planned.rows.values()), 'row')} of this account", style="bold")
+    say(f"To be removed permanently: {count(sum(planned.rows.values()), 'row')} of this account", style="bold")
     for line in columns(rows, right=(1,)):
         say(line)
     if planned.tracks:
-        say(f"  and what is known of {count(len(planned.tracks), 'track')} that only this account played")
+        say(f"  everything known about {count(len(planned.tracks), 'track')} that only this account played")
     if planned.answers_of_others:
         say(
-            f"  and {count(planned.answers_of_others, 'recommendation')} of such tracks to others, "
+            f"  {count(planned.answers_of_others, 'recommendation')} of such tracks to others, "
             "with the answers they belong to"
         )
     if planned.set_aside:
-        say(f"  and {count(planned.set_aside, 'load')} that could not be finished and was set aside, whosever it is")
+        say(f"  {count(planned.set_aside, 'load')} that could not be finished and was set aside, whoever it belongs to")
     if planned.has_site:
-        say("  and its own site, with the warehouse and the published file that it was made from")
+        say("  its own site, with the warehouse and the published file that it was made from")
     say(f"  {'its login' if planned.has_login else 'no login of it is stored'}")
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise CommandError("This asks before it removes anything, and there is no terminal to ask on. Add --yes.")
+        raise CommandError(
+            "This command asks before it removes anything, and there is no terminal to ask on. Add --yes."
+        )
     if not typer.confirm("Forget this account?"):
         raise CommandError("Nothing was removed.")
 
@@ -160,13 +162,13 @@ def _show(run: Run, planned: ForgetPlan, proof: Proof) -> None:
     )
     if proof.found:
         screen.error(
-            f"Traces of the account are left, after looking through {looked}:\n"
+            f"There are still traces of the account, in {looked}:\n"
             + "\n".join(f"  {place}" for place in proof.found[:20])
-            + "\nGive the command again. If they stay, remove these files by hand."
+            + "\nRun the command again. If the traces stay, remove these files by hand."
         )
         return
     sought = "its user_id" + (f" and {count(len(planned.tracks), 'track id')}" if planned.tracks else "")
     screen.heading("The account is forgotten")
     screen.say(f"  removed: {count(sum(planned.rows.values()), 'row')}")
-    screen.say(f"  looked for {sought} in {looked}: found nowhere")
-    screen.say("  not looked for: copies outside this project, such as backups or a site that you uploaded")
+    screen.say(f"  searched for {sought} in {looked}: found nowhere")
+    screen.say("  not searched: copies outside this project, such as backups or a site that you uploaded")

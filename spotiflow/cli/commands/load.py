@@ -41,15 +41,13 @@ app = typer.Typer(
     epilog="[bold]Example[/bold]  spotiflow load sample && spotiflow refresh",
 )
 def load_sample_command(
-    if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Only when nothing is loaded yet; else leave everything as it is.")
-    ] = False,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only if nothing is loaded yet.")] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Load 45 fictional listeners with 26 weeks of listening.
 
-    They enter through the same readers as real listening, with recommendations of models whose quality is known and
-    with feedback. They never share a warehouse with anybody's own listening.
+    They are loaded by the same readers as real listening, with feedback and with recommenders of known quality. They
+    never share a warehouse with real listening.
     """
     from spotiflow.cli import loading
     from spotiflow.warehouse import Kind
@@ -59,12 +57,10 @@ def load_sample_command(
     with writer(run):
         kind = loading.held(settings, run.wait, screen.note)
         if kind is Kind.REAL and if_empty:
-            screen.say(
-                f"{shown(settings.warehouse)} holds your own listening: it stays as it is, and no sample is loaded."
-            )
+            screen.say(f"{shown(settings.warehouse)} holds your own listening, so no sample is loaded.")
             return
         if kind is Kind.SAMPLE and if_empty:
-            screen.say(f"{shown(settings.warehouse)} holds the sample already: nothing to load.")
+            screen.say(f"{shown(settings.warehouse)} already holds the sample: nothing to load.")
             return
         if kind is Kind.REAL:
             raise CommandError(loading.sample_elsewhere(settings))
@@ -95,10 +91,10 @@ def load_export_command(
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Load a Spotify privacy export: the extended streaming history.
+    """Load a Spotify privacy export: the extended streaming history, or the account data.
 
-    Ask for it at spotify.com/account/privacy. IP addresses, user names and devices never leave the files.
-    The time zone is needed the first time an account is loaded.
+    Request it at spotify.com/account/privacy. IP addresses, user names and devices are never read. The time zone is
+    needed the first time an account is loaded.
     """
     checked("--account", checks.label, account)
     if timezone is not None:
@@ -131,17 +127,17 @@ def load_features_command(
     path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="A CSV or Parquet file.")] = None,
     missing: Annotated[
         bool,
-        typer.Option("--missing", help="Ask services for what is missing: Spotify where it is open, then ReccoBeats."),
+        typer.Option("--missing", help="Ask services for missing features: Spotify if the app may, then ReccoBeats."),
     ] = False,
     ask_now: Annotated[
-        bool, typer.Option("--now", help="With --missing: ask also a service that asked for a pause that is not over.")
+        bool, typer.Option("--now", help="With --missing: ask even if a service requested a longer pause.")
     ] = False,
     no_wait: NoWait = False,
 ) -> None:
-    """Load a catalogue of tracks with their audio features, or ask services for those that are missing.
+    """Load a catalogue of audio features, or ask services for missing ones.
 
-    Needed columns: track_id, danceability, energy, liveness, acousticness, instrumentalness, speechiness,
-    valence (0 to 1). Used if present: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness.
+    Required columns: track_id, danceability, energy, liveness, acousticness, instrumentalness, speechiness, valence
+    (0 to 1). Optional: track_name, artist_name, album_name, duration_ms, isrc, tempo, loudness, genre.
     """
     if missing == (path is not None):
         usage("PATH", "pass a file, or --missing to ask services (one of the two).")
@@ -171,13 +167,13 @@ def _load_missing_features(run: Run, ask_now: bool) -> None:
         if not may:
             screen.say(str(may.why_not))
             return
-        with screen.step("Ask for the audio features that are missing") as step:
+        with screen.step("Ask for missing audio features") as step:
             report = load_missing_features(run.settings, may, step.at, ask_now)
             step.result = f"{count(report.rows_loaded, 'track')} found"
             if report.problems:
                 step.verdict = "not complete"
     if not report.files:
-        screen.say("Nothing is missing that could be asked for now.")
+        screen.say("There is nothing to ask for now.")
     for file in report.files:
         screen.say(f"  {file.file}: {count(file.rows_loaded, 'track')} found")
         if file.note:
@@ -202,16 +198,16 @@ def load_feedback_command(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV, Parquet or JSON Lines file.")],
     account: Annotated[
         str | None,
-        typer.Option("--account", metavar="LABEL", help="Whose feedback it is, when the file has no column for that."),
+        typer.Option("--account", metavar="LABEL", help="Whose feedback it is, if the file has no column for it."),
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
     """Load what listeners said about tracks: saved, liked, disliked or rated.
 
     Columns: account (a label), track (id, URI or address), feedback (saved, liked, disliked, rating), when (ISO 8601,
-    UTC unless it says otherwise); for ratings also rating and, if the best is not 5, rating_max.
+    UTC if there is no offset); for ratings also rating and, if the best rating is not 5, rating_max.
 
-    Ends with 3 when rows were rejected; what is sound is loaded all the same.
+    If rows are rejected, the others are loaded and the exit code is 3.
     """
     if account is not None:
         checked("--account", checks.label, account)
@@ -251,17 +247,17 @@ def load_recommendations_command(
     version: Annotated[str, typer.Option("--version", metavar="V", help="Which version of the model answered.")],
     account: Annotated[
         str | None,
-        typer.Option("--account", metavar="LABEL", help="The account that all rows are for; else a column says it."),
+        typer.Option("--account", metavar="LABEL", help="The account of all rows, if the file has no column for it."),
     ] = None,
     no_wait: NoWait = False,
 ) -> None:
-    """Load what a model of your own recommends for Top Songs, to compare it with the other recommenders.
+    """Load the recommendations of your own model, to compare it with the other recommenders.
 
-    One row per recommended track. Needed columns: account (its label) or user_id, week_start (a Monday), seed_track_id
-    (the Top Song), rank (1 is first), track_id. Used if present: as_of (up to when the model knew listening),
-    requested_at, variant. An answer replaces the one that the model gave before for the same week and song.
+    One row per recommended track. Required columns: account (its label) or user_id, week_start (a Monday),
+    seed_track_id (the Top Song), rank (1 is first), track_id. Optional: as_of (up to when the model knew the
+    listening), requested_at, variant. An answer replaces the model's earlier answer for the same week and song.
 
-    Ends with 3 when rows were rejected; what is sound is loaded all the same.
+    If rows are rejected, the others are loaded and the exit code is 3.
     """
     path = checked("PATH", checks.row_file_path, path)
     if account is not None:
@@ -309,17 +305,15 @@ def load_recommendations_command(
 def load_api_command(
     account: Annotated[
         list[str] | None,
-        typer.Option("--account", metavar="LABEL", help="An account that has logged in; all of them if left out."),
+        typer.Option("--account", metavar="LABEL", help="An account that has logged in. If left out: all of them."),
     ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help=ZONE_HELP)] = None,
-    now: Annotated[
-        bool, typer.Option("--now", help="Poll even if Spotify asked for a pause that is not over.")
-    ] = False,
+    now: Annotated[bool, typer.Option("--now", help="Ask even if Spotify requested a longer pause.")] = False,
     no_wait: NoWait = False,
 ) -> None:
     """Load the last 50 plays of each account from Spotify's Web API, and once a day its saved tracks.
 
-    Accounts log in with `spotiflow login`. One account that fails stops no other.
+    Accounts log in with `spotiflow login`. If one account fails, the others are loaded all the same.
     """
     labels = [checked("--account", checks.label, label) for label in account or []]
     if timezone is not None:
