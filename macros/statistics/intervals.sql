@@ -34,7 +34,7 @@
     A select with one row for each combination of `keys`: clusters, part_sum, whole_sum, ratio, standard_error,
     interval_low, interval_high and interval_null_reason.
 
-    `clusters`: a relation with one row a combination of keys and cluster: the keys, cluster_kind ('listeners' or
+    `clusters`: a relation with one row per combination of keys and cluster: the keys, cluster_kind ('listeners' or
     'weeks', of int_interval_clusters), part and whole. Clusters whose whole is zero or missing know nothing and do not
     count. `steps`: a relation shaped like int_interval_steps, which says from how many clusters on there are intervals.
 -#}
@@ -89,7 +89,7 @@
     A select with one row for each combination of `keys`: clusters, first_ratio, second_ratio, difference (first less
     second), standard_error, interval_low, interval_high and interval_null_reason.
 
-    `clusters`: a relation with one row a combination of keys and cluster: the keys, cluster_kind, first_part,
+    `clusters`: a relation with one row per combination of keys and cluster: the keys, cluster_kind, first_part,
     first_whole, second_part and second_whole, zeros where a side has nothing of the cluster. So it serves both sides
     that share their clusters and sides that do not: of two ratios R1 = Y1 / X1 and R2 = Y2 / X2,
 

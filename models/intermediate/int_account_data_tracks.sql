@@ -36,7 +36,7 @@ track_aliases as (
 
 ),
 
--- What is asked: one row a listener and title. All rows of one address have the same title, but for case and spaces.
+-- What is asked: one row per listener and title. All rows of one address have the same title, but for case and spaces.
 titles as (
 
     select

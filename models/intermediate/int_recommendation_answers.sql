@@ -108,7 +108,7 @@ pairs as (
 
 ),
 
--- One row a recommender and Top Song, even when all that it gave was the song itself.
+-- One row per recommender and Top Song, even when all that it gave was the song itself.
 answers as (
 
     select

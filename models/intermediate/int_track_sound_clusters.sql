@@ -32,7 +32,7 @@ centres as (
 
 ),
 
--- Every track with every centre: few centres, so a handful of rows a track.
+-- Every track with every centre: few centres, so a handful of rows per track.
 distances as (
 
     select

@@ -180,7 +180,7 @@ def _write_publication(connection: duckdb.DuckDBPyConnection, names: set[str], v
 
 
 def _write_glossary(connection: duckdb.DuckDBPyConnection, manifest: Any) -> int:
-    """One row a term, and one row a term and table in which it occurs; returns how many rows."""
+    """One row per term, and one row per term and table in which it occurs; returns how many rows."""
     connection.execute(
         """
         create table published.glossary (

@@ -18,7 +18,7 @@ from tests.recompute.recompute import recompute
 
 
 def main() -> int:
-    """Print one line a mart; 0 when everything is equal."""
+    """Print one line per mart; 0 when everything is equal."""
     parser = argparse.ArgumentParser(prog="python -m tests.recompute", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--export", nargs="+", type=Path, required=True, help="ZIPs, folders or JSON files")
     parser.add_argument("--pages", nargs="*", type=Path, default=[], help="recorded pages of recently played")

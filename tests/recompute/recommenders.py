@@ -163,7 +163,7 @@ EXPECTATIONS = (
 
 @dataclass(frozen=True)
 class Judged:
-    """One table a mart, with the mart's column names; and the measures that the metrics are sums of."""
+    """One table per mart, with the mart's column names; and the measures that the metrics are sums of."""
 
     outcomes: pd.DataFrame
     similarity: pd.DataFrame
@@ -581,7 +581,7 @@ def standard_error(residuals: np.ndarray) -> float | None:
 def _card(
     answers: Sequence[Answer], measures: pd.DataFrame, pool: set[str], rules: Rules, unit: str
 ) -> Iterator[dict[str, Any]]:
-    """One row a metric and horizon, of these answers."""
+    """One row per metric and horizon, of these answers."""
     tracks = {track for answer in answers for track in answer.tracks}
     by_metric = dict(iter(measures.groupby(["metric", "horizon"])))
     for metric, horizon in METRICS:
@@ -696,7 +696,7 @@ def _listener_scorecard(
 
 
 def _predictions(outcomes: pd.DataFrame, similarity: pd.DataFrame) -> pd.DataFrame:
-    """One row an answer, from its comparisons and from what became of its tracks."""
+    """One row per answer, from its comparisons and from what became of its tracks."""
     of_song = dict(iter(similarity.groupby(_ANSWER)))
     rows = []
     for key, tracks in outcomes.dropna(subset="top_song_number").groupby(_ANSWER):

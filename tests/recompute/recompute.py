@@ -51,7 +51,7 @@ VERSIONS = {
 
 @dataclass(frozen=True)
 class Recomputed:
-    """One table a mart, with the mart's column names."""
+    """One table per mart, with the mart's column names."""
 
     plays: pd.DataFrame
     days: pd.DataFrame
@@ -394,7 +394,7 @@ def _with_meaning(table: pd.DataFrame, definitions: Definitions) -> pd.DataFrame
 
 
 def _scores(percentages: np.ndarray, version: int, scores: Sequence[str], definitions: Definitions) -> np.ndarray:
-    """Rows of the seven percentages times a matrix of shares: one column a score.
+    """Rows of the seven percentages times a matrix of shares: one column per score.
 
     An inverted feature has a negative share, and what it starts from is added back.
     """
@@ -506,7 +506,7 @@ def _new_and_returning(plays: pd.DataFrame) -> pd.DataFrame:
 
 
 def _long_scores(table: pd.DataFrame, keys: list[str], definitions: Definitions) -> pd.DataFrame:
-    """One row a row of the table and score that is in use in its version of the weights."""
+    """One row per row of the table and score that is in use in its version of the weights."""
     described = ["score_null_reason", "listens", "scored_listens", "feature_coverage_pct"]
     described += ["score_weights_version", "listen_rules_version"]
     parts = []
@@ -611,7 +611,7 @@ def _top_songs(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitio
 def _top_artists(
     plays: pd.DataFrame, weeks: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions
 ) -> pd.DataFrame:
-    """One row a listener, week and artist with a listen, the most listened first; nameless artists are nobody."""
+    """One row per listener, week and artist with a listen, the most listened first; nameless artists are nobody."""
     known = plays.dropna(subset="artist_name")
     artists = _grouped(known, ["week_start", "artist_name"], tracks).reset_index()
     listened_ms = known.groupby(["user_id", "week_start", "artist_name"])["listened_ms"].sum().rename("listened_ms")
@@ -742,7 +742,7 @@ def _shared_tracks(plays: pd.DataFrame, tracks: pd.DataFrame, definitions: Defin
 def _similarity(
     recommendations: pd.DataFrame, top_songs: pd.DataFrame, tracks: pd.DataFrame, definitions: Definitions
 ) -> pd.DataFrame:
-    """One row a recommender, listener, week, Top Song and feature."""
+    """One row per recommender, listener, week, Top Song and feature."""
     k = int(definitions.constants["similarity_k"])
     features = tracks.loc[tracks["is_scored"], list(FEATURES)]
     known = dict(zip(features.index, features.to_numpy(), strict=True))

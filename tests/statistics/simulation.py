@@ -171,7 +171,7 @@ class Laboratory:
             self.connection.execute(f'create or replace table "{model}" as {self.models.sql(model)}')
 
     def estimates(self, given: pd.DataFrame) -> pd.DataFrame:
-        """One row a world and metric: metric_value, standard_error, interval_low, interval_high, clusters."""
+        """One row per world and metric: metric_value, standard_error, interval_low, interval_high, clusters."""
         self.connection.register("given", given)
         self.connection.execute(
             "create or replace table int_recommendation_answers as "
@@ -184,7 +184,7 @@ class Laboratory:
         ).df()
 
     def comparisons(self, given: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-        """One row a pair of worlds and metric. `pairs`: the columns of int_comparison_pairs."""
+        """One row per pair of worlds and metric. `pairs`: the columns of int_comparison_pairs."""
         self.estimates(given)
         self.connection.register("given_pairs", pairs)
         self.connection.execute("create or replace table int_comparison_pairs as select * from given_pairs")

@@ -18,7 +18,7 @@ interval_steps as (
 
 ),
 
--- One row a measure, outcome, listener (in a week, where weeks are the clusters) and track: how many plays are known,
+-- One row per measure, outcome, listener (in a week, where weeks are the clusters) and track: how many plays are known,
 -- and the sum of what is known about them, in percent.
 known as (
 

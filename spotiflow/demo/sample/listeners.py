@@ -72,7 +72,7 @@ class Listener:
     label: str
     timezone: str
     country: str
-    rate: float  # rows a day on a typical day
+    rate: float  # rows on a typical day
     phases: tuple[Phase, ...]
     routines: tuple[Routine, ...]
     exports: tuple[Export, ...]
