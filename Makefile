@@ -15,7 +15,7 @@ BIN := .venv/bin
 # with the dbt it runs; one of them builds the site, which takes 3 GB.
 WORKERS ?= 3
 
-.PHONY: help live-demo report quick quick-sample test test-long test-slice chaos setup serve dev metrics freshness freeze lint format lock clean setup-python setup-node setup-chromium screenshots
+.PHONY: help live-demo report quick quick-sample test test-long test-slice chaos setup serve dev metrics freshness freeze lint lint-python lint-sql lint-site format lock clean setup-python setup-node setup-chromium screenshots
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ report: setup ## install, load the sample (unless your own data is loaded), buil
 	@$(BIN)/spotiflow refresh
 
 quick: ## a first answer after a small change: linters, and the sample with all tests of the data
-	@$(MAKE) -j2 lint quick-sample
+	@$(MAKE) -j2 --output-sync=target lint quick-sample
 
 quick-sample: setup-python
 	@SPOTIFLOW_TEST_BUILD=$(CURDIR)/.test-build $(BIN)/python -m pytest tests/models tests/test_sample.py
@@ -66,14 +66,20 @@ freeze: setup-python ## promise the published columns and types as they are now;
 freshness: setup-python ## show the age of the newest load and the newest plays; warn if one is late
 	@$(BIN)/dbt source freshness
 
-lint: setup ## check formatting, style and types of Python, SQL and the site, and forbidden content
+lint: lint-python lint-sql lint-site ## check formatting, style and types of Python, SQL and the site
+
+lint-python: setup-python
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+lint-sql: setup-python
 	@$(BIN)/sqlfluff lint --processes 2 models tests/singular
 	@$(BIN)/dbt parse --quiet
 	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 	@$(BIN)/spotiflow contracts check
+
+lint-site: setup-node
 	@cd reports && npm run --silent lint
 	@! git grep -nIE '"resolved": *"https?:|index[-]url|registry = "https?:' -- reports requirements pyproject.toml || \
 		{ echo "A lock file names a package registry: make lock writes them without."; exit 1; }
