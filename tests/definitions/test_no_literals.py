@@ -166,7 +166,6 @@ _FACTORS = (
 )
 # Elsewhere a number needs a reason. File → number → why it is no definition.
 SQL_NUMBERS: dict[str, dict[str, str]] = {
-    "project_fingerprint.sql": {"2": "where a name begins after the root and its slash", "10": "a line break"},
     "int_play_report_days.sql": {"2": "days that one day's reports can change: a limit of the method"},
     "int_poll_matches.sql": {"4": "rounds of matching: a limit of the method"},
     "normalised_title.sql": {
