@@ -43,11 +43,11 @@ def problem(path: Path, types: Mapping[str, str]) -> str | None:
                 if cells and (wrong := _wrong_line(cells, types)):
                     return f"Line {lines.line_num}: {wrong} The line reads: {','.join(cells)[:120]}"
     except FileNotFoundError:
-        return "The file is not there."
+        return "The file does not exist."
     except UnicodeDecodeError:
         return "The file is not UTF-8 text. Save it as CSV UTF-8."
     except csv.Error as error:
-        return f"A quotation mark is missing or stands where it does not belong ({error})."
+        return f"A quotation mark is missing or misplaced ({error})."
     return None
 
 
@@ -60,7 +60,7 @@ def _other_header(header: list[str], wanted: list[str]) -> str:
 def _wrong_line(cells: list[str], types: Mapping[str, str]) -> str | None:
     if len(cells) != len(types):
         more = " A text with a comma in it needs quotation marks around it." if len(cells) > len(types) else ""
-        return f"it has {len(cells)} values, but the first line names {len(types)} columns.{more}"
+        return f"it has {len(cells)} values, but the first line has {len(types)} columns.{more}"
     for (column, kind), text in zip(types.items(), cells, strict=True):
         fits, wanted = _KINDS.get(kind, (lambda _: True, ""))
         if text.strip() and not fits(text.strip()):

@@ -23,18 +23,18 @@ def label(value: str) -> str:
     suggestion = re.sub(r"[^a-z0-9_-]+", "-", _ascii(value.partition("@")[0]).lower()).strip("-_")[:40]
     rule = "a label is 1 to 40 lower-case letters, digits, - or _, and begins with a letter or digit"
     hint = f" Did you mean '{suggestion}'?" if _LABEL.fullmatch(suggestion) else ""
-    raise ValueError(f"'{value}' is no label: {rule}.{hint}")
+    raise ValueError(f"'{value}' is not a valid label: {rule}.{hint}")
 
 
 def display_name(value: str) -> str:
     """A name for the site: one line of at most 40 characters. Raises ValueError."""
     cleaned = " ".join(value.split())
     if not cleaned:
-        raise ValueError("the name is empty. Leave --display-name out to be shown as 'Listener' and six characters.")
+        raise ValueError("the name is empty. Leave out --display-name to appear as 'Listener' and six characters.")
     if any(unicodedata.category(character).startswith("C") for character in cleaned):
-        raise ValueError("the name holds a character that cannot be shown.")
+        raise ValueError("the name has a character that cannot be displayed.")
     if len(cleaned) > _DISPLAY_NAME_LENGTH:
-        raise ValueError(f"the name has {len(cleaned)} characters; {_DISPLAY_NAME_LENGTH} is the most.")
+        raise ValueError(f"the name has {len(cleaned)} characters; at most {_DISPLAY_NAME_LENGTH} are allowed.")
     return cleaned
 
 
@@ -49,7 +49,7 @@ def timezone(value: str) -> str:
     suggestions = _similar_zones(value, zones)
     hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
     raise ValueError(
-        f"'{value}' is no time zone.{hint} Zones are written Area/City, for example Europe/London or America/New_York."
+        f"'{value}' is not a time zone.{hint} Write it as Area/City, for example Europe/London or America/New_York."
     )
 
 
@@ -75,7 +75,7 @@ def export_paths(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         _must_exist(path)
         if path.is_file() and path.suffix.lower() not in EXPORT_SUFFIXES:
-            raise ValueError(f"{path} is neither a ZIP, a folder nor a JSON file. Pass the ZIP that Spotify sent you.")
+            raise ValueError(f"{path} is not a ZIP, a folder or a JSON file. Give the ZIP that Spotify sent you.")
     return [path.absolute() for path in paths]
 
 
@@ -83,7 +83,7 @@ def catalogue_path(path: Path) -> Path:
     """A CSV or Parquet file that exists. Raises ValueError."""
     _must_exist(path)
     if path.is_dir():
-        raise ValueError(f"{path} is a folder. Pass one CSV or Parquet file.")
+        raise ValueError(f"{path} is a folder. Give one CSV or Parquet file.")
     if path.suffix.lower() not in CATALOGUE_SUFFIXES:
         raise ValueError(f"{path} is neither CSV nor Parquet.")
     return path.absolute()
@@ -93,7 +93,7 @@ def row_file_path(path: Path) -> Path:
     """A CSV, Parquet or JSON Lines file that exists. Raises ValueError."""
     _must_exist(path)
     if path.is_dir():
-        raise ValueError(f"{path} is a folder. Pass one file: CSV, Parquet or JSON Lines.")
+        raise ValueError(f"{path} is a folder. Give one file: CSV, Parquet or JSON Lines.")
     if path.suffix.lower() not in ROW_FILE_SUFFIXES:
         raise ValueError(f"{path} is neither CSV, Parquet nor JSON Lines (.jsonl).")
     return path.absolute()
@@ -108,7 +108,7 @@ def _must_exist(path: Path) -> None:
         hint = f" Did you mean {path.parent / near[0]}?" if near else ""
     else:
         hint = f" The folder {path.parent} does not exist either."
-    raise ValueError(f"there is no {path}.{hint}")
+    raise ValueError(f"{path} does not exist.{hint}")
 
 
 def _ascii(value: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import sys
 import traceback
 from datetime import datetime
@@ -52,6 +54,10 @@ show.register(app)
 forget.register(app)
 doctor.register(app)
 app.add_typer(contracts.app, name="contracts")
+for group in (app, load.app, contracts.app):
+    for command in group.registered_commands:
+        # Paragraphs, wrapped at the terminal's width rather than where the docstring is.
+        command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(command.callback) or "")
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")]
 

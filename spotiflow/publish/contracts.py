@@ -110,10 +110,10 @@ def read(settings: Settings) -> Contracts:
         }
         return Contracts(str(content["release"]), tables)
     except FileNotFoundError:
-        raise CommandError(f"{shown(path)} is missing. Take it from git, or run `make freeze` on a release.") from None
+        raise CommandError(f"{shown(path)} is missing. Restore it from git, or run `make freeze`.") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise CommandError(
-            f"{shown(path)} cannot be read ({type(error).__name__}: {error}).\nTake it from git again."
+            f"{shown(path)} cannot be read ({type(error).__name__}: {error}).\nRestore it from git."
         ) from error
 
 
@@ -133,7 +133,7 @@ def freeze(settings: Settings, manifest: Any, today: date) -> tuple[Contracts, C
     if loose:
         raise CommandError(
             f"Not every published model is public and has an enforced contract: {', '.join(loose)}.\n"
-            "Set `access: public` and `contract: {enforced: true}`, or take `published: true` from it."
+            "Set `access: public` and `contract: {enforced: true}`, or remove `published: true` from it."
         )
     found = Comparison(not_frozen=list(now.tables))
     if contracts_file(settings).exists():
@@ -186,8 +186,8 @@ def _refusal(frozen: Contracts, found: Comparison) -> str:
     problems = "\n".join(f"  - {problem}" for problem in found.problems)
     return (
         f"The project breaks promises of release {frozen.release}:\n{problems}\n"
-        "Others build on these tables. Leave them as they were, and make the change in a new version of the model:\n"
-        "`versions:` in its YAML, a `deprecation_date` on the old version. A version may go once the date that a\n"
+        "Others build on these tables. Keep them as they were, and make the change in a new version of the model: add\n"
+        "`versions:` to its YAML, with a `deprecation_date` on the old version. A version may go once the date that a\n"
         "release has announced is past. CONTRIBUTING, “Change a mart that others build on”, shows how."
     )
 

@@ -240,12 +240,12 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
     "a value too few": (
         lambda seeds: seeds.replace("score_weights", "1,energy,liveness,1,false", "1,energy,liveness,1"),
         "score_weights",
-        "Line 4: it has 4 values, but the first line names 5 columns. The line reads: 1,energy,liveness,1",
+        "Line 4: it has 4 values, but the first line has 5 columns. The line reads: 1,energy,liveness,1",
     ),
     "a comma in a reason without quotation marks": (
         lambda seeds: seeds.add("definition_versions", "score_weights,2,2027-01-04,2026-12-14,Why, in a sentence."),
         "definition_versions",
-        "Line 6: it has 6 values, but the first line names 5 columns. A text with a comma in it needs quotation marks "
+        "Line 6: it has 6 values, but the first line has 5 columns. A text with a comma in it needs quotation marks "
         "around it. The line reads: score_weights,2,2027-01-04,2026-12-14,Why, in a sentence.",
     ),
     "semicolons instead of commas": (
@@ -259,7 +259,7 @@ UNREADABLE: dict[str, tuple[Break, str, str]] = {
         "Its first line has to be version,score,audio_feature,weight,inverted but is "
         "version,score,feature,weight,inverted.",
     ),
-    "no file": (lambda seeds: seeds.path("listen_rules").unlink(), "listen_rules", "The file is not there."),
+    "no file": (lambda seeds: seeds.path("listen_rules").unlink(), "listen_rules", "The file does not exist."),
 }
 
 

@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
     app.command("serve")(serve_command)
     app.command(
         "diff",
-        epilog="[bold]Example[/bold]  cp data/published.duckdb data/before.duckdb, change a definition, "
-        "spotiflow refresh, spotiflow diff data/before.duckdb",
+        epilog="[bold]Example[/bold]\n\ncp data/published.duckdb data/before.duckdb  # then change a definition\n\n"
+        "spotiflow refresh && spotiflow diff data/before.duckdb",
     )(diff_command)
 
 
