@@ -27,7 +27,7 @@ _MEASURES = {
     "score_value",
     "vibe",
     "feature_coverage_pct",
-    "has_gap",
+    "gap",
     "is_skipped",
     "skip_rate_pct",
     "listened_ms",
