@@ -153,7 +153,7 @@ def _names(command: Any, words: str = "") -> Iterator[str]:
     for name, below in getattr(command, "commands", {}).items():
         if hasattr(below, "commands"):
             yield from _names(below, f"{words}{name} ")
-        elif f"{words}{name}" not in ("contracts freeze", "contracts types"):
+        elif f"{words}{name}" != "contracts freeze":
             yield f"{words}{name}"
 
 
