@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from extract.raw.tables import AUDIO_FEATURES
-from extract.report import LoadError
 from extract.sources.table_files import read_catalogue
 from tests.extract.reading import Read, read_whole
 
@@ -37,16 +35,6 @@ def test_ids_are_recognised_in_every_form(written: str, tmp_path: Path) -> None:
     found = read(write(tmp_path / "catalogue.csv", line(written)))
     assert found.rows("audio_features", "track_id", "provider", "is_found") == [(ID, "catalogue", True)]
     assert found.rows("tracks", "track_name", "artist_name") == [("Paper Boats", "The Lanterns")]
-
-
-def test_parquet_and_csv_give_the_same_rows(tmp_path: Path) -> None:
-    lines = [line(ID, energy=0.123456789012345), line(OTHER, valence=1)]
-    csv = write(tmp_path / "catalogue.csv", *lines)
-    parquet = tmp_path / "catalogue.parquet"
-    duckdb.sql(f"copy (select * from read_csv('{csv}')) to '{parquet}' (format parquet)")
-    from_csv, from_parquet = (sorted(read(path).rows("audio_features")) for path in (csv, parquet))
-    assert from_csv == from_parquet
-    assert len(from_csv) == 2
 
 
 def test_other_names_for_the_columns_and_other_separators(tmp_path: Path) -> None:
@@ -122,30 +110,6 @@ def test_a_genre_or_a_length_needs_no_title(column: str, value: str, stored: obj
     header = f"track_id,{column}," + ",".join(AUDIO_FEATURES)
     found = read(write(tmp_path / "c.csv", f"{ID},{value}" + ",0.5" * 7, header=header))
     assert found.rows("tracks", "track_name", column) == [(None, stored)]
-
-
-def test_row_numbers_count_unreadable_lines_too(tmp_path: Path) -> None:
-    found = read(write(tmp_path / "c.csv", line(), "too,short", line("bad"), line(OTHER)))
-    assert sorted(found.rows("rejected_rows", "row", "reason")) == [
-        (2, "not a CSV line: missing columns"),
-        (3, "track_id is not a Spotify track id"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"", "is empty"),
-        (b"PK\x03\x04", "is a ZIP or a spreadsheet"),
-        (b"title,tempo\nx,1\n", "lacks the columns track_id, danceability"),
-        (b"PAR1 but not really", "can be read"),
-    ],
-)
-def test_what_is_no_catalogue_is_refused_whole(content: bytes, sentence: str, tmp_path: Path) -> None:
-    path = tmp_path / "catalogue.csv"
-    path.write_bytes(content)
-    with pytest.raises(LoadError, match=sentence):
-        read(path)
 
 
 def test_a_newer_catalogue_has_the_same_keys_and_other_values(tmp_path: Path) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pytest
-
-from extract.report import LoadError
 from extract.sources.table_files import Listeners, read_feedback
 from extract.stored import FirstLoad, LogKey, Stored
 from tests.extract.reading import Read, read_whole
@@ -114,38 +108,3 @@ def test_another_rating_at_the_same_moment_is_no_repeat(tmp_path: Path) -> None:
     file = read(csv(tmp_path / "t.csv", *lines)).file
     assert (file.rows_loaded, file.repeated) == (1, 1)
     assert file.rejected == Counter({"the same rating occurs before with another value": 1})
-
-
-def test_json_lines_and_parquet_say_the_same(tmp_path: Path) -> None:
-    records = [
-        {"Track_ID": TRACK, "kind": "liked", "when": "2026-03-01T10:00:00Z"},
-        {"Track_ID": OTHER, "kind": "rating", "when": "2026-03-01T10:00:00Z", "rating": 2.5},
-    ]
-    lines = [json.dumps(records[0]), "{cut", '["no object"]', "", json.dumps(records[1])]
-    (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    from_lines = read(tmp_path / "t.jsonl", account="ben")
-    assert from_lines.file.rows_loaded == 2
-    assert sorted(from_lines.rows("rejected_rows", "row", "reason")) == [
-        (2, "not a JSON object"),
-        (3, "not a JSON object"),
-    ]
-    pq.write_table(pa.Table.from_pylist(records[1:]), tmp_path / "t.parquet")
-    from_parquet = read(tmp_path / "t.parquet", account="ben")
-    assert from_parquet.rows("feedback") == [row for row in from_lines.rows("feedback") if row[4] == 0.5]
-    assert from_parquet.file.rows_loaded == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("t.csv", b"", "is empty"),
-        ("t.csv", b"PK\x03\x04rest", "ZIP or a spreadsheet"),
-        ("t.csv", b"a,b\n1,2\n", "lacks the columns account, track, feedback, when"),
-        ("t.parquet", b"PAR1 and no more", "that can be read"),
-        ("t.jsonl", b'{"a": 1}\n', "lacks the columns account, track, feedback, when"),
-    ],
-)
-def test_what_is_no_feedback_says_so(tmp_path: Path, name: str, content: bytes, says: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(LoadError, match=says):
-        read(tmp_path / name)

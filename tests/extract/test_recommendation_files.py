@@ -157,20 +157,6 @@ def test_two_moments_or_variants_in_one_answer_are_refused(tmp_path: Path) -> No
 # ---- formats ----
 
 
-def test_json_lines_with_broken_ones_between(tmp_path: Path) -> None:
-    good = {"user_id": "u1", "week_start": "2026-11-16", "seed_track_id": A, "rank": 1, "track_id": B}
-    path = tmp_path / "answers.jsonl"
-    path.write_text(
-        "\n".join(
-            [json.dumps(good), "{broken", "", "[1]", json.dumps(good | {"rank": 2, "track_id": C, "as_of": None})]
-        )
-    )
-    found = read(path)
-    assert found.file.rows_loaded == 2
-    assert dict(found.file.rejected) == {"not a JSON object": 2}
-    assert sorted(found.rows("rejected_rows", "row")) == [(2,), (3,)]  # empty lines are no rows
-
-
 def test_parquet_with_types_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "answers.parquet"
     duckdb.sql(
@@ -179,30 +165,6 @@ def test_parquet_with_types_of_its_own(tmp_path: Path) -> None:
     ).write_parquet(str(path))
     found = read(path, account="partner")
     assert found.rows("recommendations", "user_id", "as_of") == [("u2", dt.datetime(2026, 11, 23))]
-
-
-def test_a_csv_line_with_too_many_values_costs_that_line(tmp_path: Path) -> None:
-    good = answer(A, B, C, D)
-    file = read(csv_of(tmp_path, good[0], f"{good[1]},and,more", good[2])).file
-    assert file.rows_loaded == 2
-    assert [reason.partition(":")[0] for reason in file.rejected] == ["not a CSV line"]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "is empty"),
-        (b"PK\x03\x04rest", "ZIP or a spreadsheet"),
-        (b"PAR1 and no more", "no Parquet file"),
-        (b"week_start,rank\n2026-11-16,1\n", "lacks the columns account"),
-    ],
-    ids=["empty", "spreadsheet", "cut Parquet", "other columns"],
-)
-def test_a_file_that_is_none_is_explained(tmp_path: Path, content: bytes, says: str) -> None:
-    path = tmp_path / "answers.csv"
-    path.write_bytes(content)
-    with pytest.raises(LoadError, match=says):
-        read(path)
 
 
 @pytest.mark.parametrize("name", ["knn", "Ours", "", "a" * 41, "our model", "-x"])
