@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from extract.raw.tables import DATASET, TABLES
 from spotiflow.publish.units import WITHOUT_UNIT, unit_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-SEEDS = PROJECT / "seeds" / "definitions"
 
 _TYPES = {
     pa.string(): "string",
@@ -64,11 +62,6 @@ def _code(path: Path) -> str:
     return re.sub(r"--.*", "", text)
 
 
-def _seed(name: str) -> list[dict[str, str]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 # ---- raw tables ----
 
 
@@ -103,19 +96,7 @@ def test_every_raw_table_has_a_staging_model_that_reads_completed_loads_only() -
         assert "where loads.status = 0" in sql, path.name
 
 
-# ---- definitions live in seeds ----
-
-
-def test_no_definition_is_written_into_sql() -> None:
-    """No band name, edge, listen rule or k: they would go on counting after the seed has changed."""
-    for path in _sql():
-        code = _code(path)
-        for band in _seed("vibe_thresholds"):
-            assert band["vibe"] not in code, path.name
-        # The first version's edges and rule. Not read from the seeds: any number may become a definition one day.
-        assert not set(re.findall(r"(?<![\w.])\d+(?![\w.])", code)) & {"25", "50", "75", "30000"}, path.name
-        assert not re.search(r"(position|rank)\s*<=?\s*\d", code), f"{path.name}: k comes from the seed"
-        assert not re.search(r"weight\s*[*/+]\s*\d|\d\s*[*/]\s*weight", code), path.name
+# ---- models ----
 
 
 def test_models_name_no_engine_and_need_no_package() -> None:

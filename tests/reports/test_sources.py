@@ -85,14 +85,6 @@ def test_pages_of_one_listener_fetch_that_listener_alone() -> None:
     assert asking
 
 
-def test_no_page_or_component_knows_a_vibe_or_its_colour() -> None:
-    words = {row["vibe"] for row in _seed("vibe_thresholds")} | {row["colour"] for row in _seed("vibe_thresholds")}
-    words |= {row["emoji"] for row in _seed("vibe_thresholds")}
-    for path in [*PAGES, *COMPONENTS]:
-        text = path.read_text()
-        assert [word for word in words if word.lower() in text.lower()] == [], path.name
-
-
 def test_no_page_or_component_knows_a_score() -> None:
     """Scores come by the row, so that one more needs no page; only lists of songs have a column for some."""
     scores = {row["score"] for row in _seed("scores")}
