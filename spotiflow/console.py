@@ -36,7 +36,7 @@ def _console(stderr: bool) -> Console:
 
 
 class Screen:
-    """Writes to the terminal; one object a command."""
+    """Writes to the terminal; one object per command."""
 
     def __init__(self) -> None:
         self.console = _console(stderr=False)
@@ -138,7 +138,7 @@ class Step:
             self.screen.say(f"  {text}, {seconds(time.monotonic() - self.began)}")
 
     def __rich__(self) -> Text:
-        """The line beside the spinner; drawn anew several times a second, so that the time runs."""
+        """The line beside the spinner; redrawn several times a second, so that the elapsed time keeps counting."""
         from rich.text import Text
 
         elapsed = seconds(time.monotonic() - self.began)

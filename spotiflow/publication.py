@@ -1,4 +1,4 @@
-"""What was published last: the one row that says so in the published file, and whether it is still up to date."""
+"""What was published last, according to the published file, and whether it is still up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the file of a seed, in words for somebody who edits it in a spreadsheet."""
+"""What is wrong with a seed's file, explained to someone who edits it in a spreadsheet."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Ctrl+C and polite kills: everything ends at once, and nothing is left half done.
 
-The signal does not become an exception: raised in the middle of somebody else's code (dbt's threads, an import)
+The signal does not become an exception: raised in the middle of a library's code (dbt's threads, an import)
 it may be swallowed or leave a lock behind, and the command hangs. Ending on the spot is safe here, because every
 step survives even a power cut: DuckDB and dlt finish or forget what was under way, published file and site are
 swapped in whole, and the next command clears away what lies beside them.
@@ -36,7 +36,7 @@ def has_ended(group: int) -> None:
 
 
 def quiet_resource_tracker() -> None:
-    """Start multiprocessing's helper, which dbt needs, with nowhere to complain to.
+    """Start multiprocessing's helper, which dbt needs, with its messages discarded.
 
     It cleans up after a process that ended on the spot, and would announce each semaphore on the terminal.
     """

@@ -58,7 +58,7 @@ class Arrivals:
 
 
 def kind(connection: duckdb.DuckDBPyConnection) -> Kind:
-    """Whose listening is in there. Features or plays without any account count as somebody's own."""
+    """Whose listening it holds. Features or plays without an account count as real listening."""
     present = tables_of(connection)
     if "accounts" in present:
         (real, sample) = _one(
@@ -103,7 +103,7 @@ def listening_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
         if name not in present or name == POLL_LOG.name:
             continue
         columns = columns_of(connection, name)
-        # Which answer of a recommender counts is told by its load.
+        # The latest load decides which answer of a recommender counts.
         known = [*table.schema.names, *(["_dlt_load_id"] if name in _ORDERED_BY_LOAD else [])]
         values = ", ".join(column for column in known if column in columns)
         is_complete = f"_dlt_load_id in (select load_id from {RAW}._dlt_loads where status = 0)"

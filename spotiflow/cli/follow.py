@@ -1,6 +1,6 @@
-"""The live mode: poll, and only when something came in, build, publish and make the site anew; in one process.
+"""The live mode: poll, and only when something came in, build, publish and rebuild the site; in one process.
 
-A fault costs one round, never the process. The warehouse is locked only while a round is at work.
+An error costs one round, never the process. The warehouse is locked only during a round.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from extract.sources.spotify_api.polling import PollReport
 
 _MOST_BACK_OFF = 4
-"""After several rounds in which nobody could be asked, at most so many intervals lie between two."""
+"""The longest pause, in intervals, after several rounds in which no account could be asked."""
 
 
 class _Quiet(Screen):
@@ -84,7 +84,7 @@ class Follow:
         self.seen = before.raw_fingerprint if before is not None and is_same_code else None
 
     def run(self) -> None:
-        """Round after round, until somebody stops it."""
+        """Run round after round until stopped."""
         wait = self.wait or self.stop.wait
         with self._signals():
             number = 0
@@ -103,7 +103,7 @@ class Follow:
         try:
             return self._round()
         except Exception as error:
-            # Whatever it was, the next round begins anew: dlt and DuckDB finish or forget what was under way.
+            # Whatever it was, the next round starts afresh: dlt and DuckDB finish or discard what was under way.
             self.is_behind = True
             self.fruitless += 1
             self.dbt.manifest = None
@@ -156,7 +156,7 @@ class Follow:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """The first signal ends it after the step at work, the second one at once."""
+        """The first signal stops it after the current step, the second one at once."""
 
         def ask(number: int, frame: object) -> None:
             if self.stop.is_set():

@@ -53,7 +53,7 @@ ONLY_FEATURES = f"Audio features are loaded, but no listening. Load some, then r
 
 
 def require_listening(settings: Settings, open_warehouse: duckdb.DuckDBPyConnection | None = None) -> None:
-    """Raise CommandError, saying what to load, unless somebody's plays are in the warehouse."""
+    """Raise CommandError, saying what to load, unless the warehouse holds plays."""
     if not settings.warehouse.exists():
         raise CommandError(NOTHING_LOADED)
     with open_warehouse or connect(settings.warehouse, read_only=True) as connection:

@@ -1,4 +1,4 @@
-"""`spotiflow status`: what is loaded, what is published, what the site shows, and who is at work."""
+"""`spotiflow status`: what is loaded, what is published, what the site shows, and which command is running."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _site(settings: Settings, screen: Screen, publication: Publication | None) -
 
 
 def _personal_sites(settings: Settings, screen: Screen) -> None:
-    """Sites of one account alone; labels are stored nowhere, so they are called what their pages call them."""
+    """Personal sites. Labels are not stored, so each is named as on its pages."""
     made = personal_site.all_of(settings)
     if not made:
         return

@@ -73,7 +73,7 @@ def forget(settings: Settings, planned: ForgetPlan, at: Callable[[str], None]) -
 
 
 def clear_caches(settings: Settings) -> None:
-    """Remove what builds left behind and will make again: compiled SQL, logs, the site's caches, copies of it.
+    """Remove what builds leave behind and will make again: compiled SQL, logs, the site's caches and copies.
 
     Hold the lock of site builds meanwhile: a build that is under way has a folder of its own here.
     """
@@ -87,7 +87,7 @@ def clear_caches(settings: Settings) -> None:
 
 
 def remove_published(settings: Settings) -> None:
-    """Remove the published file and the site: what they show cannot be made anew now."""
+    """Remove the published file and the site, when they cannot be rebuilt now."""
     settings.published.unlink(missing_ok=True)
     _remove(settings.site)
 

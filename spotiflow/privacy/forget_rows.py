@@ -45,8 +45,8 @@ def count_rows(connection: duckdb.DuckDBPyConnection, user_id: str) -> dict[str,
 def own_tracks(connection: duckdb.DuckDBPyConnection, user_id: str) -> list[str]:
     """Ids of tracks that nobody else played or judged and that no catalogue holds.
 
-    What was only recommended to the account goes with its rows; a track that an outside recommender named to
-    somebody else is theirs as well.
+    What was only recommended to the account goes with its rows. A track that a service also recommended to someone
+    else belongs to them as well.
     """
     present = tables_of(connection)
     named = [
@@ -135,10 +135,10 @@ def _stays(name: str, present: Collection[str]) -> str:
     if table.owner:
         conditions.append(f"t.{table.owner} is distinct from $user_id")
     if name == "rejected_rows":
-        # A service's statement about a track that was not believed is kept with the track's id, whoever played it.
+        # Rejected values of a service are kept with the track's id, no matter who played it.
         conditions.append("not exists (select 1 from own_tracks where contains(t.fields, own_tracks.track_id))")
     if table.holds is Holds.ANSWERS and _ANSWERS in present:
-        # An answer to somebody else goes as a whole: half of one would look like a recommender that knows little.
+        # An answer to someone else is removed as a whole: half of it would make the recommender look worse than it is.
         same = " and ".join(f"a.{column} = t.{column}" for column in _ANSWER_KEY)
         conditions.append(
             f"not exists (select 1 from former.{DATASET}.{_ANSWERS} as a where {same} "

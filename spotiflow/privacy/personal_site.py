@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extract.atomic_file import swap_in, write_whole
 from extract.raw import spool
 from extract.raw.loader import set_aside_folder, working_folder
 from extract.raw.tables import DATASET, TABLES, Holds, tables_that_hold
@@ -127,7 +128,7 @@ def _is_own(name: str, present: Collection[str]) -> str:
         return f"t.load_id in ({brought})"
     table = TABLES[name]
     if table.holds is Holds.TRACK_FACTS:
-        # A catalogue is a file about music. What services were asked about says what somebody plays.
+        # A catalogue is about music. What services were asked about reveals what an account plays.
         return f"t.provider = '{_CATALOGUE}' or t.track_id in (from own_tracks)"
     own = f"t.{table.owner} = $user_id"
     if table.holds is Holds.ANSWERS:
@@ -150,7 +151,7 @@ def put_in_place(fresh: Path, own: Settings) -> None:
     for folder in (working_folder(own.warehouse), spool.folder(own.warehouse), set_aside_folder(own.warehouse)):
         shutil.rmtree(folder, ignore_errors=True)
     Path(f"{own.warehouse}.wal").unlink(missing_ok=True)
-    fresh.replace(own.warehouse)
+    swap_in(fresh, own.warehouse)
 
 
 # --- what is known of the latest run ---------------------------------------------------------------------------
@@ -171,7 +172,7 @@ def read_stamp(own: Settings) -> str | None:
 
 def write_stamp(own: Settings, fingerprint: str) -> None:
     """Note from which rows the account's site was published."""
-    stamp_file(own).write_text(json.dumps({"taken": fingerprint}) + "\n")
+    write_whole(stamp_file(own), json.dumps({"taken": fingerprint}) + "\n")
 
 
 def remove_what_shows_others(own: Settings, user_id: str) -> None:

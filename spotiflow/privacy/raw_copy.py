@@ -1,7 +1,7 @@
 """A new warehouse with some of the rows of another: how an account is forgotten, and how it gets a site of its own.
 
 Only raw tables are copied, because everything else is made from them. What dlt keeps about itself stays behind: it may
-name the account of the last load, and dlt makes it anew with the next one.
+name the account of the last load, and dlt recreates it with the next one.
 """
 
 from __future__ import annotations

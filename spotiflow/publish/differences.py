@@ -1,6 +1,6 @@
 """What differs between two published files: which tables, which columns, in how many rows.
 
-For whoever changed a definition and wants to see that only that changed. Values are compared bit by bit.
+It shows that a changed definition changed nothing else. Values are compared exactly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spotiflow.formatting import columns, count
 if TYPE_CHECKING:
     import duckdb
 
-# When and by what it was published: another with every file.
+# When and from what it was published: different in every file.
 _ALWAYS_ANOTHER = {"publication"}
 
 
@@ -57,7 +57,7 @@ class Differences:
 
     @property
     def lines(self) -> list[str]:
-        """What is said of them, a table a block."""
+        """What to print: one block per table."""
         rows = []
         for table in self.tables:
             rows += [(table.table if place == 0 else "", line) for place, line in enumerate(table.lines)]
@@ -88,7 +88,7 @@ def compare(before: Path, after: Path, table_keys: Mapping[str, list[str]]) -> D
     """Compare two published files.
 
     `table_keys`: columns that identify a row of a table; a table without is compared as whole rows. Raises
-    duckdb.Error when a file is none of ours.
+    duckdb.Error when a file is not a published file.
     """
     import duckdb
 
@@ -132,7 +132,7 @@ def _compare_table(
     # Without a key each row is its own key: it is either in both files, or new and gone.
     identity = key if key and set(key) <= set(both) else both
     values = [column for column in both if column not in identity]
-    # A row that stands twice is told apart by its number.
+    # Equal rows are distinguished by their number.
     numbered = f"*, row_number() over (partition by {_listed(identity)}) as copy"
     sides = {name: f"(select {numbered} from {name}.main.{_quoted(table)})" for name in ("before", "after")}
     matching = " and ".join(

@@ -22,7 +22,7 @@ from spotiflow.settings import Settings
 
 TITLE = "SpotiFlow: models, columns and metrics"
 
-# What the page needs of dbt's metadata. Left out: times and ids of the run, of the machine and of whoever ran it.
+# What the page needs of dbt's metadata. Left out: times and ids of the run, the machine and the user.
 _METADATA = ("dbt_schema_version", "dbt_version", "project_name", "adapter_type")
 _GRAPH = ("nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "groups", "unit_tests")
 _OF_THIS_RUN = ("created_at", "compiled_path", "build_path", "root_path")

@@ -60,7 +60,7 @@ def find_npm(settings: Settings) -> str:
 
 
 def _environment(data: Path, work: Path) -> dict[str, str]:
-    # Neither somebody's own Evidence settings nor npm's questions to the registry belong in a build.
+    # A build must not depend on a user's own Evidence settings, nor make npm ask its registry.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("EVIDENCE_", "VITE_"))}
     source = work / "sources" / "marts"
     return environment | {

@@ -21,7 +21,7 @@ from spotiflow.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
-# Tables that stand beside the marts: what the file is, and what is in it.
+# Tables beside the marts that describe the published file and its contents.
 _ABOUT = ("publication", "glossary", "glossary_tables")
 _PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "run_log"}
 
@@ -41,7 +41,7 @@ class PublishResult:
 
 
 class Refused(CommandError):
-    """The gate is shut; the message lists every reason and what to do."""
+    """The gate is closed; the message lists every reason and what to do."""
 
     def __init__(self, verdict: gate.GateVerdict) -> None:
         reasons = "\n".join(f"  - {reason.text}" for reason in verdict.reasons)
@@ -213,7 +213,7 @@ def _write_glossary(connection: duckdb.DuckDBPyConnection, manifest: Any) -> int
 
 
 def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, names: set[str]) -> None:
-    """The file holds the tables that were meant, and no other."""
+    """Raise CommandError unless the file holds exactly the intended tables."""
     written = {
         (str(schema), str(name))
         for schema, name in connection.execute(

@@ -140,7 +140,7 @@ def _document(settings: Settings, target: Path, stamp: SiteStamp, at: Callable[[
 
 
 def _hold(published: Path, work: Path) -> Path:
-    """A second name for this very file: whoever publishes meanwhile replaces the first name, not what we read."""
+    """A hard link to the published file: publishing meanwhile replaces the original name, not what we read."""
     data = work / "published.duckdb"
     try:
         data.hardlink_to(published)

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "spotiflow.recommend": {*_EXTRACT, "spotiflow"},
     "spotiflow.publish": {*_EXTRACT, "spotiflow"},
     "spotiflow.demo": {*_EXTRACT, "spotiflow"},
-    "spotiflow.privacy": {*_EXTRACT, "spotiflow", "spotiflow.recommend", "spotiflow.publish", "spotiflow.demo"},
+    "spotiflow.privacy": {*_EXTRACT, "spotiflow"},
     "spotiflow.cli": {
         *(*_EXTRACT, "spotiflow", "spotiflow.recommend", "spotiflow.publish", "spotiflow.demo", "spotiflow.privacy"),
     },

@@ -109,7 +109,7 @@ def _polls(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 
 def _endpoints(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    """Which calls this app may make: the latest answer to each says so."""
+    """Which endpoints this app may call, according to the latest response of each."""
     if "poll_log" not in tables_of(connection):
         return
     rows = connection.execute(
