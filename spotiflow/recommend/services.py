@@ -21,6 +21,7 @@ from extract.sources.reccobeats import client
 from extract.sources.reccobeats.client import LARGEST_SIZE, ReccoBeats
 from extract.sources.spotify_api import legacy_endpoints
 from extract.sources.spotify_api.legacy_endpoints import Login, is_refusal, response_of, usable
+from extract.sources.spotify_api.recently_played import positive, text_of, track_row
 from spotiflow.recommend.recommender import RANKED, Answers, answers_table
 
 _COLUMNS = (("user_id", pa.string()), ("seed_track_id", pa.string()), *RANKED)
@@ -121,10 +122,10 @@ def _of_reccobeats(service: ReccoBeats, seed: str, ranks: int) -> list[Row]:
             {
                 "track_id": client.spotify_id(item),
                 "provider": "reccobeats",
-                "track_name": _text(item.get("trackTitle")),
+                "track_name": text_of(item.get("trackTitle")),
                 "artist_id": artist_id,
                 "artist_name": artist_name,
-                "duration_ms": _length(item.get("durationMs")),
+                "duration_ms": positive(item.get("durationMs")),
                 "isrc": client.isrc_of(item.get("isrc")),
             }
         )
@@ -158,34 +159,15 @@ class SpotifyRecommender:
                 for number, seed in enumerate(songs):
                     progress(f"Asking Spotify for recommendations: {number:,} of {len(songs):,} songs")
                     response = response_of(client, legacy_endpoints.RECOMMENDATIONS, seed_tracks=seed, limit=str(ranks))
-                    given.take([login.user_id], seed, _tracks(_of_spotify(response.get("tracks")), ranks))
+                    items = response.get("tracks")
+                    listed = items if isinstance(items, list) else ()
+                    tracks = [track_row(item) for item in listed if isinstance(item, dict)]
+                    given.take([login.user_id], seed, _tracks(tracks, ranks))
             except ServiceError as error:
                 if not is_refusal(error):
                     given.problem = str(error)
             given.log += log.rows
         return given.answers(now)
-
-
-def _of_spotify(items: Any) -> list[Row]:
-    found = []
-    for item in items if isinstance(items, list) else ():
-        if not isinstance(item, dict):
-            continue
-        artists, album, codes = item.get("artists"), item.get("album"), item.get("external_ids")
-        artist = artists[0] if isinstance(artists, list) and artists and isinstance(artists[0], dict) else {}
-        found.append(
-            {
-                "track_id": item.get("id"),
-                "provider": "spotify",
-                "track_name": _text(item.get("name")),
-                "artist_id": _text(artist.get("id")),
-                "artist_name": _text(artist.get("name")),
-                "album_name": _text(album.get("name")) if isinstance(album, dict) else None,
-                "duration_ms": _length(item.get("duration_ms")),
-                "isrc": client.isrc_of(codes.get("isrc")) if isinstance(codes, dict) else None,
-            }
-        )
-    return found
 
 
 def _tracks(rows: Sequence[Row], ranks: int) -> list[Row]:
@@ -196,11 +178,3 @@ def _tracks(rows: Sequence[Row], ranks: int) -> list[Row]:
         if isinstance(track_id, str) and _TRACK_ID.fullmatch(track_id):
             usable_rows.setdefault(track_id, row)
     return [dict(row) for row in list(usable_rows.values())[:ranks]]
-
-
-def _text(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
-
-
-def _length(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

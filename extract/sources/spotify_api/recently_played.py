@@ -184,7 +184,7 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
         report.set_aside["local file" if track.get("is_local") else "episode"] += 1
         return
     played_at = _moment(record.get("played_at"))
-    track_id = _text(track.get("id"))
+    track_id = text_of(track.get("id"))
     reason = "played_at is not a time" if played_at is None else ("track has no id" if track_id is None else None)
     if reason is not None:
         report.rejected[reason] += 1
@@ -196,28 +196,26 @@ def _read_item(item: Any, number: int, user_id: str, result: Poll) -> None:
 
 def read_track(track: Row, result: Poll) -> Row:
     """Add what a track object (with an id) says about the track; returns the part that plays repeat."""
-    album = track.get("album")
-    album_name = _text(album.get("name")) if isinstance(album, dict) else None
-    named = track.get("artists")
-    artists = [
-        artist
-        for artist in (named if isinstance(named, list) else [])
-        if isinstance(artist, dict) and _text(artist.get("id"))
-    ]
-    first = artists[0] if artists else {}
-    duration = track.get("duration_ms")
-    common = {
-        "track_id": _text(track.get("id")),
-        "track_name": _text(track.get("name")),
-        "artist_id": _text(first.get("id")),
-        "artist_name": _text(first.get("name")),
-        "album_name": album_name,
-        "duration_ms": duration if isinstance(duration, int) and duration > 0 else None,
+    row = track_row(track)
+    result.tracks.append(row)
+    return {name: value for name, value in row.items() if name not in ("provider", "isrc")}
+
+
+def track_row(track: Row) -> Row:
+    """The row of raw `tracks` that a track object of Spotify's API is."""
+    artists, album, codes = track.get("artists"), track.get("album"), track.get("external_ids")
+    named = artists if isinstance(artists, list) else []
+    first = next((artist for artist in named if isinstance(artist, dict) and text_of(artist.get("id"))), {})
+    return {
+        "provider": PROVIDER,
+        "track_id": text_of(track.get("id")),
+        "track_name": text_of(track.get("name")),
+        "artist_id": text_of(first.get("id")),
+        "artist_name": text_of(first.get("name")),
+        "album_name": text_of(album.get("name")) if isinstance(album, dict) else None,
+        "duration_ms": positive(track.get("duration_ms")),
+        "isrc": text_of(codes.get("isrc")) if isinstance(codes, dict) else None,
     }
-    identifiers = track.get("external_ids")
-    isrc = _text(identifiers.get("isrc")) if isinstance(identifiers, dict) else None
-    result.tracks.append({"provider": PROVIDER, "isrc": isrc} | common)
-    return common
 
 
 def _forget_repeats(result: Poll) -> None:
@@ -257,5 +255,11 @@ def _moment(value: Any) -> datetime | None:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """A JSON value if it is text that is not empty."""
     return value.strip() or None if isinstance(value, str) else None
+
+
+def positive(value: Any) -> int | None:
+    """A JSON value if it is a whole number above 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
