@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,11 +109,17 @@ class Workshop:
     def try_to_build(self, place: Place, *arguments: str) -> BuildResult:
         """`dbt build` in `place`, which may fail."""
         if self.dbt is None:
-            self.dbt = Dbt(settings_of(place))
-        # Seeds are read anew at each run, so that the models are parsed only once.
+            self.dbt = _ParsedOnce(settings_of(place))
         self.dbt.settings = settings_of(place)
         # Nobody reads its files of results, which take a fifth of the time of a small build.
         return self.dbt.build(["--no-write-json", *arguments], lambda _: None)
+
+
+class _ParsedOnce(Dbt):
+    """Keeps its manifest when seeds change, because dbt reads their rows at each run; such builds are not published."""
+
+    def _read(self, at: Callable[[str], None] = lambda _: None) -> Any:
+        return self.manifest or self.parse()
 
 
 def describe(result: BuildResult) -> str:
