@@ -173,7 +173,7 @@ def test_check_and_freeze_refuse_a_dropped_column_and_say_what_to_do(copied: Pla
 def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     done = copied.run("contracts", "check")
     assert done.code == 0, done.text
-    assert "is there" in done.out
+    assert "is still there" in done.out
     project = copied.project / "dbt_project.yml"
     project.write_text(re.sub(r"(?m)^version: .*$", "version: 1.2.3", project.read_text()))
     done = copied.run("contracts", "freeze")
