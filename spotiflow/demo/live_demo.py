@@ -1,6 +1,6 @@
-"""`make live-demo`: the live path from end to end, without an account. Told as it goes, and checked at every promise.
+"""`make live-demo`: the live path from end to end, without an account. It says what it does, and checks what it says.
 
-Exit code 1 when something that it promises does not hold.
+Exit code 1 when something that it says does not hold.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Demo:
         self.step = 0
 
     def run(self) -> int:
-        """Tell it and check it."""
+        """Say each step and check it."""
         try:
             self._tell()
         except _Broken as broken:

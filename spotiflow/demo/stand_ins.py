@@ -1,8 +1,8 @@
 """`spotiflow --sandbox ...`: the real code against stand-ins of Spotify and ReccoBeats on this machine.
 
 For anyone who wants to see the live path without an app or an account of their own. Two fictional people have been
-listening for five weeks and go on; some hours pass with every command. Warehouse, logins, published file and site lie
-below `data/sandbox/` and have nothing to do with your own.
+listening for five weeks and go on; some hours pass with every command. Warehouse, logins, published file and site are
+in `data/sandbox/`, separate from your own.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from spotiflow.demo.sandbox import SandboxAccount
 
 HOURS_VARIABLE = "SPOTIFLOW_SANDBOX_HOURS"
-"""How many hours pass before this command; a few unless set."""
+"""How many hours pass before this command; by default a few."""
 
 PEOPLE = ("mira", "jonah")
 _ON = "SPOTIFLOW_SANDBOX"
 _CLIENT_ID = "sandbox-client"
 _SEED = 20261102
-_HOURS_A_COMMAND = 4.0
+_HOURS_PER_COMMAND = 4.0
 _DAYS_BEFORE = 35  # of listening before the first command
-_DAYS_BACK = 14  # the sandbox begins so long ago: there is time for what follows
-_SONGS_A_SESSION = (6, 16)
+_DAYS_BACK = 14  # the sandbox begins this long ago, which leaves time for what follows
+_SONGS_PER_SESSION = (6, 16)
 _SESSIONS = (8, 13, 19)  # hours of the day, UTC
 
 _open = ExitStack()  # the stand-ins live as long as the process
@@ -47,7 +47,7 @@ class Sandbox:
 
     @property
     def clock(self) -> Path:
-        """What time it is in there."""
+        """The file with the sandbox's time."""
         return self.folder / "clock.json"
 
     @property
@@ -71,7 +71,7 @@ def is_on() -> bool:
 
 
 def enter() -> datetime:
-    """Start the stand-ins and point everything at them; returns the time that it is in there (UTC)."""
+    """Start the stand-ins and point everything at them; returns the sandbox's time (UTC)."""
     from spotiflow.demo.sandbox import ReccoBeatsSandbox, SandboxTrack, SpotifySandbox
 
     place = sandbox()
@@ -124,7 +124,7 @@ def clear() -> None:
 
 def _pass_time(place: Sandbox) -> tuple[datetime, datetime]:
     text = os.environ.get(HOURS_VARIABLE, "").strip()
-    hours = float(text) if text else _HOURS_A_COMMAND
+    hours = float(text) if text else _HOURS_PER_COMMAND
     try:
         stored = json.loads(place.clock.read_text(encoding="utf-8"))
         began, before = (datetime.fromisoformat(stored[name]) for name in ("began", "now"))
@@ -138,7 +138,7 @@ def _pass_time(place: Sandbox) -> tuple[datetime, datetime]:
 
 
 def account(person: str, began: datetime) -> SandboxAccount:
-    """Everything that a person ever plays in here: three sessions a day, the same whenever it is asked for."""
+    """Everything that a person ever plays: three sessions per day, the same at every call."""
     from spotiflow.demo.sample.api_pages import track_object
     from spotiflow.demo.sample.catalogue import build_catalogue
     from spotiflow.demo.sandbox import SandboxAccount
@@ -151,7 +151,7 @@ def account(person: str, began: datetime) -> SandboxAccount:
     for days in range(_DAYS_BEFORE + _DAYS_BACK + 2):
         for hour in _SESSIONS:
             moment = first + timedelta(days=days, hours=hour, minutes=dice.randrange(40))
-            for _ in range(dice.randint(*_SONGS_A_SESSION)):
+            for _ in range(dice.randint(*_SONGS_PER_SESSION)):
                 # Some songs much more often than others: else a week has no Top Songs.
                 index = favourites[min(int(dice.expovariate(1 / 14)), len(favourites) - 1)]
                 moment += timedelta(milliseconds=int(catalogue.duration_ms[index]) + dice.randrange(4_000))

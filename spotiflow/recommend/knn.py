@@ -1,4 +1,4 @@
-"""`knn`: the tracks of the loaded catalogue whose audio features lie nearest to the song's."""
+"""`knn`: the tracks of the loaded catalogue whose audio features are nearest to the song's."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class _Given:
         self.problem: str | None = None
 
     def take(self, users: Sequence[str], seed: str, tracks: Sequence[Row]) -> None:
-        """Note the tracks for a song, for everybody whose Top Song it is; none is an answer too."""
+        """Note the tracks for a song, for everybody who has it as a Top Song; no track is an answer too."""
         for user_id in users:
             self.answered.append((user_id, seed))
             self.rows += [(user_id, seed, rank, track["track_id"]) for rank, track in enumerate(tracks, start=1)]

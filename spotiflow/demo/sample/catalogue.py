@@ -15,8 +15,8 @@ from spotiflow.demo.sample.randomness import spotify_id, stream
 from spotiflow.demo.sample.settings import (
     DAYS,
     REISSUED_TRACKS,
-    TRACKS_A_GENRE,
     TRACKS_OUTSIDE_CATALOGUE,
+    TRACKS_PER_GENRE,
     TRACKS_WITH_GAPS,
     TRACKS_WITHOUT_FEATURES,
 )
@@ -165,7 +165,7 @@ def build_catalogue(seed: int) -> Catalogue:
 def _titles(genre: Genre, seed: int) -> list[str]:
     rng = stream(seed, "titles", genre.name)
     pairs = [f"{first} {second}" for first in genre.first for second in genre.second]
-    picked = rng.permutation(len(pairs))[: TRACKS_A_GENRE - len(genre.titles)]
+    picked = rng.permutation(len(pairs))[: TRACKS_PER_GENRE - len(genre.titles)]
     return [*genre.titles, *(pairs[index] for index in picked.tolist())]
 
 

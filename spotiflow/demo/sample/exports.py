@@ -19,7 +19,7 @@ from spotiflow.demo.sample.catalogue import Catalogue
 from spotiflow.demo.sample.listeners import Export, Listener
 from spotiflow.demo.sample.plays import REASONS, Plays, extra_overlaps, local_midnight
 from spotiflow.demo.sample.randomness import spotify_id, stream
-from spotiflow.demo.sample.settings import LAST_DAY, LISTENED_MS, ROWS_A_FILE
+from spotiflow.demo.sample.settings import LAST_DAY, LISTENED_MS, ROWS_PER_FILE
 from spotiflow.demo.sample.traps import Row, TrapContext, iso, set_traps
 
 _COMMON_HEAD = ("ts", "platform", "ms_played", "conn_country")
@@ -61,7 +61,7 @@ _VIDEO_SHARE = {"jonah": 0.006}  # music that was played as a video
 _OVERLAPS = {"jonah": 45, "maren": 20}
 _REPEATED_AT_FILE_BOUNDARY = {"theo": 5}
 
-_MS_A_DAY = 86_400_000
+_MS_PER_DAY = 86_400_000
 
 _ZIP_TIME = (2026, 11, 3, 9, 0, 0)
 
@@ -227,7 +227,7 @@ def _take_videos(rows: list[Row], share: float, rng: np.random.Generator) -> lis
 
 def _zip(listener: Listener, export: Export, audio: list[Row], video: list[Row], counts: Counter[str]) -> ExportFile:
     folder = "MyData" if export.version == 1 else "my_spotify_data/Spotify Extended Streaming History"
-    parts = [audio[begin : begin + ROWS_A_FILE] for begin in range(0, len(audio), ROWS_A_FILE)]
+    parts = [audio[begin : begin + ROWS_PER_FILE] for begin in range(0, len(audio), ROWS_PER_FILE)]
     if repeated := _REPEATED_AT_FILE_BOUNDARY.get(listener.label, 0):
         for number in range(1, len(parts)):
             parts[number] = parts[number - 1][-repeated:] + parts[number]
@@ -249,7 +249,9 @@ def _account_data(listener: Listener, rows: list[Row], counts: Counter[str]) -> 
     believable = [
         row
         for row in rows
-        if row["ts"] is not None and row["ts"] < "2090" and 0 <= row["ms_played"] <= _MS_A_DAY  # others have no minute
+        if row["ts"] is not None
+        and row["ts"] < "2090"
+        and 0 <= row["ms_played"] <= _MS_PER_DAY  # others have no minute
     ]
     music, podcasts = [], []
     for row in sorted(believable, key=lambda row: str(row["ts"])):
@@ -266,8 +268,8 @@ def _account_data(listener: Listener, rows: list[Row], counts: Counter[str]) -> 
     counts["plays_in_account_data"] = len(music)
     folder = "Spotify Account Data"
     members = [
-        (f"{folder}/StreamingHistory_music_{number}.json", _json(music[begin : begin + ROWS_A_FILE], one_line=False))
-        for number, begin in enumerate(range(0, len(music), ROWS_A_FILE))
+        (f"{folder}/StreamingHistory_music_{number}.json", _json(music[begin : begin + ROWS_PER_FILE], one_line=False))
+        for number, begin in enumerate(range(0, len(music), ROWS_PER_FILE))
     ]
     if podcasts:
         members.append((f"{folder}/StreamingHistory_podcast_0.json", _json(podcasts, one_line=False)))

@@ -83,7 +83,7 @@ def load_sample(warehouse: Path, folder: Path, progress: Progress = silent, seed
 
 
 def replay_polls(folder: Path, listener: SampleListener) -> list[Poll]:
-    """The listener's recorded polls, asked again of a stand-in server that believes to be in their time.
+    """The listener's recorded polls, repeated against a stand-in server whose clock is set to their time.
 
     Raises:
         ApiError: a poll failed; that would be a fault of this program.

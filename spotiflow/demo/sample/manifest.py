@@ -75,7 +75,7 @@ class SampleManifest:
 
 
 def fingerprint(seed: int) -> str:
-    """Changes when the seed or anything that shapes the files changes, so that old files are written anew."""
+    """Changes when the seed or anything that shapes the files changes, so that old files are rewritten."""
     digest = hashlib.sha256(f"{FORMAT}/{seed}".encode())
     here = Path(__file__).parent
     shaping = (here.parent / "sandbox" / "spotify.py", Path(tables.__file__))

@@ -1,6 +1,6 @@
-"""Planted truth: recommenders of which it is known how good they are, and what listeners said of their tracks.
+"""Planted truth: recommenders of known quality, and what listeners said about their tracks.
 
-What a scorecard says of them can be held against what was planted; README.md here has the table.
+What a scorecard says about them can be compared with what was planted; README.md here has the table.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _LIKED = {
     ("house-blend", "1.0"): 0.42,
     ("dice", "1"): 0.28,
 }
-"""Of what listeners said of recommended tracks, the share that liked them."""
+"""Share of the statements about recommended tracks that like them."""
 _SAID_OF_RECOMMENDED = 260  # a recommender and version
 _SAID_OF_PLAYED = {True: 90, False: 30}  # a featured listener, one of the cohort
 _SAVED_TOO = 0.35  # of the liked ones

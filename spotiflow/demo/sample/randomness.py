@@ -1,4 +1,4 @@
-"""Named random streams: each part of the sample draws from its own, so that changing one leaves the others alone."""
+"""Named random streams: each part of the sample draws from its own, so a change to one does not affect the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sample is made to: its seed, its period and its sizes."""
+"""The sample's seed, period and sizes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LAST_DAY = date(2026, 11, 1)  # a Sunday, ISO week 2026-W44: 26 weeks; both autu
 DAYS = (LAST_DAY - FIRST_DAY).days + 1
 WEEKS = DAYS // 7
 
-TRACKS_A_GENRE = 93  # 16 genres: about 1,500 tracks with the reissues
+TRACKS_PER_GENRE = 93  # 16 genres: about 1,500 tracks with the reissues
 REISSUED_TRACKS = 14  # titles that exist under a second track id
 TRACKS_OUTSIDE_CATALOGUE = 16  # played, but the catalogue has no row for them
 TRACKS_WITHOUT_FEATURES = 6  # in the catalogue with a title and every feature empty
 TRACKS_WITH_GAPS = 10  # in the catalogue with one or two features empty
 
 COHORT_SIZE = 40
-ROWS_A_FILE = 4_500  # an export continues in the next file after as many rows
+ROWS_PER_FILE = 4_500  # an export continues in the next file after as many rows
 
 LISTENED_MS = 30_000
 """Plays shorter than this are skips here, and do not appear among recently played."""

@@ -1,4 +1,4 @@
-"""Writes the sample's files, all of them or none that count."""
+"""Writes the sample's files; they count only once all of them are written."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_sample(folder: Path, seed: int = SEED, progress: Progress = silent) ->
 
 
 def _remove_inside(folder: Path, name: str) -> None:
-    """A manifest is a file like any other: it gets nothing removed outside its folder."""
+    """Remove a file that a manifest names, but nothing outside the folder: a manifest may be wrong."""
     path = (folder / name).resolve()
     if path.is_relative_to(folder.resolve()):
         path.unlink(missing_ok=True)

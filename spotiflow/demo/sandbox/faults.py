@@ -1,4 +1,4 @@
-"""Faults to order: what a stand-in server answers instead of the real thing, for how many requests."""
+"""Faults on demand: what a stand-in server sends instead of the real response, and for how many requests."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Faults:
 
 
 class FaultMiddleware:
-    """Answers with a fault where one is ordered, else passes the request on."""
+    """Responds with a fault where one is due, and passes other requests on."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app

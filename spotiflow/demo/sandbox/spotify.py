@@ -153,7 +153,7 @@ class SpotifySandbox(StandIn):
         return RedirectResponse(f"{query['redirect_uri']}?{urlencode(answer)}", 302)
 
     def _account_of_code(self, form: dict[str, str]) -> SandboxAccount | None:
-        """Whose code it is; a code works once, with the verifier whose hash came with the request for it."""
+        """The account of a code. A code works once, with the verifier whose hash came with its request."""
         code = self._codes.pop(form.get("code", ""), None)
         if code is None or form.get("redirect_uri") != code.redirect_uri:
             return None
