@@ -22,7 +22,7 @@ from tests.chaos.scenarios import Outcome, children, run_scenario
 _LANES = int(os.environ.get("SPOTIFLOW_CHAOS_LANES", "3"))
 """For two cores: half of the time a run waits for the disk or for a thread."""
 
-FEW = range(12)
+FEW = range(8)
 PARTS = [range(first, first + 45) for first in range(0, 360, 45)]
 
 
