@@ -78,6 +78,7 @@ def neutral(manifest: dict[str, Any]) -> dict[str, Any]:
             for name in ("refs", "sources"):
                 if name in entry:
                     entry[name] = sorted(entry[name], key=str)
+            # The documentation page shows what is under `meta` beside the column.
             for column in entry.get("columns", {}).values():
                 if unit := unit_of(column["name"], column["data_type"]):
                     column["meta"] = column["meta"] | {"unit": unit}
