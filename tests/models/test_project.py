@@ -87,13 +87,9 @@ def test_every_raw_table_has_a_staging_model_that_reads_completed_loads_only() -
     assert set(staging) == set(TABLES)
     for path in staging.values():
         sql = path.read_text()
-        assert list(re.findall(r"^(\w+) as \($", sql, flags=re.MULTILINE)) == [
-            "source",
-            "renamed",
-            "final",
-        ], path.name
-        assert "_dlt_load_id in (" in sql, path.name
-        assert "where loads.status = 0" in sql, path.name
+        assert re.findall(r"^(\w+) as \($", sql, flags=re.MULTILINE) == ["source", "renamed"], path.name
+        assert re.search(r"source as \(\s+\{\{ completed_loads\(", sql), path.name
+        assert "source(" not in sql, path.name
 
 
 # ---- models ----

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('audio_features', 'audio_features') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('audio_features', 'audio_features') | indent(4) }}
 
 ),
 
@@ -41,12 +35,6 @@ renamed as (
         checked_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('recommendations', 'recommendation_requests') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('recommendations', 'recommendation_requests') | indent(4) }}
 
 ),
 
@@ -34,12 +28,6 @@ renamed as (
         as_of
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('recommendations', 'recommendations') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('recommendations', 'recommendations') | indent(4) }}
 
 ),
 
@@ -36,12 +30,6 @@ renamed as (
         as_of
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

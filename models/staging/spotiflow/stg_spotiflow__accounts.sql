@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotiflow', 'accounts') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotiflow', 'accounts') | indent(4) }}
 
 ),
 
@@ -26,12 +20,6 @@ renamed as (
         is_sample
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotiflow', 'load_log') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotiflow', 'load_log') | indent(4) }}
 
 ),
 
@@ -42,12 +36,6 @@ renamed as (
         newest_played_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

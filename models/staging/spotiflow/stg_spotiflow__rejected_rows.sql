@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotiflow', 'rejected_rows') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotiflow', 'rejected_rows') | indent(4) }}
 
 ),
 
@@ -29,12 +23,6 @@ renamed as (
         row as row_number_in_file
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

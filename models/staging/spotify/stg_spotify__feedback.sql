@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotify', 'feedback') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotify', 'feedback') | indent(4) }}
 
 ),
 
@@ -29,12 +23,6 @@ renamed as (
         given_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotify', 'poll_log') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotify', 'poll_log') | indent(4) }}
 
 ),
 
@@ -35,12 +29,6 @@ renamed as (
         newest_played_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

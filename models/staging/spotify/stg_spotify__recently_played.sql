@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotify', 'recently_played') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotify', 'recently_played') | indent(4) }}
 
 ),
 
@@ -33,12 +27,6 @@ renamed as (
         played_at as ended_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

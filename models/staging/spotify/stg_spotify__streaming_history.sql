@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotify', 'streaming_history') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotify', 'streaming_history') | indent(4) }}
 
 ),
 
@@ -43,12 +37,6 @@ renamed as (
         ended_at
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed

@@ -2,13 +2,7 @@ with
 
 source as (
 
-    select *
-    from {{ source('spotify', 'tracks') }}
-    where _dlt_load_id in (
-        select loads.load_id
-        from {{ source('spotiflow', '_dlt_loads') }} as loads
-        where loads.status = 0
-    )
+    {{ completed_loads('spotify', 'tracks') | indent(4) }}
 
 ),
 
@@ -31,12 +25,6 @@ renamed as (
         duration_ms
     from source
 
-),
-
-final as (
-
-    select * from renamed
-
 )
 
-select * from final
+select * from renamed
