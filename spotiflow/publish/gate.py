@@ -78,9 +78,10 @@ def judge(connection: duckdb.DuckDBPyConnection, manifest: Any, root: Path) -> G
     verdict.tests_warned = sum(result.status == "warn" for result in good)
     verdict.models_built = sum(result.resource_type == "model" for result in good)
     verdict.reasons += [_reason(result, in_plain_words(manifest, result.unique_id)) for result in failed]
-    # What was skipped because something else failed is no news beside the failure.
+    # Beside a failure or another project, what is missing is a consequence.
+    is_explained = bool(failed) or run.project_fingerprint != verdict.project_fingerprint
     is_complete = _everything(manifest) <= {result.unique_id for result in good}
-    if run.command != "build" or not (is_complete or failed):
+    if run.command != "build" or not (is_complete or is_explained):
         verdict.reasons.append(Reason(f"The newest build, {run}, was not a `dbt build` of the whole project."))
     return verdict
 
