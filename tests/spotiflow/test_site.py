@@ -106,6 +106,8 @@ def server(tmp_path: Path) -> Iterator[HTTPConnection]:
     (root / "404.html").write_text("not here")
     folder(root / "week", "week")
     folder(root / "day", "day")
+    folder(root / ".hidden", "hidden")
+    (root / ".hidden.txt").write_text("hidden")
     (root / "data.parquet").write_bytes(b"0123456789")
     (place.folder / "secret.txt").write_text("secret")
     process = place.start("serve", "--port", 0)
@@ -134,6 +136,8 @@ def test_serves_clean_addresses(server: HTTPConnection) -> None:
         ("/nothing/at/all", 404, "not here"),
         ("/../secret.txt", 404, "not here"),
         ("/%2e%2e/secret.txt", 404, "not here"),
+        ("/.hidden.txt", 404, "not here"),
+        ("/.hidden/", 404, "not here"),
     ]:
         assert get(path)[:2] == (code, text), path
     code, _, location = get("/day?date=2026-01-01")
