@@ -18,23 +18,11 @@ extended_plays as (
 
 ),
 
-polled_plays as (
+polled_plays as (select * from {{ ref('stg_spotify__recently_played') }}),
 
-    select * from {{ ref('stg_spotify__recently_played') }}
+tracks as (select * from {{ ref('stg_spotify__tracks') }}),
 
-),
-
-tracks as (
-
-    select * from {{ ref('stg_spotify__tracks') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
 -- What is asked: one row per listener and title. All rows of one address have the same title, but for case and spaces.
 titles as (

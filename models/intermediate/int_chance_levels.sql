@@ -1,10 +1,6 @@
 with
 
-similarities as (
-
-    select * from {{ ref('int_predicted_features') }}
-
-),
+similarities as (select * from {{ ref('int_predicted_features') }}),
 
 track_features as (
 
@@ -13,11 +9,7 @@ track_features as (
 
 ),
 
-draws as (
-
-    select * from {{ ref('int_random_draws') }}
-
-),
+draws as (select * from {{ ref('int_random_draws') }}),
 
 -- Chance depends on the song, its provider and the number of scored tracks, whoever predicted.
 asked as (

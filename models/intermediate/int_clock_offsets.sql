@@ -1,16 +1,8 @@
 with
 
-report_days as (
+report_days as (select * from {{ ref('int_play_report_days') }}),
 
-    select * from {{ ref('int_play_report_days') }}
-
-),
-
-users as (
-
-    select * from {{ ref('int_users') }}
-
-),
+users as (select * from {{ ref('int_users') }}),
 
 days as (
 

@@ -5,11 +5,7 @@
 
 with
 
-pairs as (
-
-    select * from {{ ref('int_comparison_pairs') }}
-
-),
+pairs as (select * from {{ ref('int_comparison_pairs') }}),
 
 metrics as (
 
@@ -18,11 +14,7 @@ metrics as (
 
 ),
 
-interval_clusters as (
-
-    select * from {{ ref('int_interval_clusters') }}
-
-),
+interval_clusters as (select * from {{ ref('int_interval_clusters') }}),
 
 measures as (
 

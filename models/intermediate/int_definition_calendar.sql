@@ -1,16 +1,8 @@
 with
 
-plays as (
+plays as (select * from {{ ref('int_plays') }}),
 
-    select * from {{ ref('int_plays') }}
-
-),
-
-versions as (
-
-    select * from {{ ref('int_definition_versions') }}
-
-),
+versions as (select * from {{ ref('int_definition_versions') }}),
 
 span as (
 

@@ -4,11 +4,7 @@
 
 with
 
-versions as (
-
-    select * from {{ ref('definition_versions') }}
-
-),
+versions as (select * from {{ ref('definition_versions') }}),
 
 known as (
 

@@ -1,28 +1,12 @@
 with
 
-plays as (
+plays as (select * from {{ ref('int_plays') }}),
 
-    select * from {{ ref('int_plays') }}
+interval_clusters as (select * from {{ ref('int_interval_clusters') }}),
 
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
-interval_clusters as (
-
-    select * from {{ ref('int_interval_clusters') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
-
-listeners as (
-
-    select * from {{ ref('int_listener_totals') }}
-
-),
+listeners as (select * from {{ ref('int_listener_totals') }}),
 
 -- The next listen of the same listener to the same track. Of two that end at the same moment one is the next of the
 -- other; which one makes no difference.

@@ -2,11 +2,7 @@
 
 with
 
-users as (
-
-    select * from {{ ref('int_users') }}
-
-),
+users as (select * from {{ ref('int_users') }}),
 
 dominant_segments as (
 

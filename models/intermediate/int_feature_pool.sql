@@ -1,10 +1,6 @@
 with
 
-track_features as (
-
-    select * from {{ ref('int_track_features') }}
-
-),
+track_features as (select * from {{ ref('int_track_features') }}),
 
 final as (
 

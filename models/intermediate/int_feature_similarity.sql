@@ -3,17 +3,9 @@
 
 with
 
-similarities as (
+similarities as (select * from {{ ref('int_predicted_features') }}),
 
-    select * from {{ ref('int_predicted_features') }}
-
-),
-
-chance_levels as (
-
-    select * from {{ ref('int_chance_levels') }}
-
-),
+chance_levels as (select * from {{ ref('int_chance_levels') }}),
 
 -- There is a chance level for predictions from the song's own provider. (As a condition of the join, is_same_provider
 -- would cost ten times as much.)

@@ -1,16 +1,8 @@
 with
 
-feedback as (
+feedback as (select * from {{ ref('stg_spotify__feedback') }}),
 
-    select * from {{ ref('stg_spotify__feedback') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
 canonical as (
 

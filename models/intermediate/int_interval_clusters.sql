@@ -1,10 +1,6 @@
 with
 
-listeners as (
-
-    select * from {{ ref('int_listener_totals') }}
-
-),
+listeners as (select * from {{ ref('int_listener_totals') }}),
 
 final as (
 

@@ -1,16 +1,8 @@
 with
 
-t_quantiles as (
+t_quantiles as (select * from {{ ref('t_quantiles') }}),
 
-    select * from {{ ref('t_quantiles') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 cluster_kinds as (
 

@@ -1,28 +1,12 @@
 with
 
-users as (
+users as (select * from {{ ref('int_users') }}),
 
-    select * from {{ ref('int_users') }}
+loads as (select * from {{ ref('stg_spotiflow__load_log') }}),
 
-),
+polls as (select * from {{ ref('stg_spotify__poll_log') }}),
 
-loads as (
-
-    select * from {{ ref('stg_spotiflow__load_log') }}
-
-),
-
-polls as (
-
-    select * from {{ ref('stg_spotify__poll_log') }}
-
-),
-
-listeners as (
-
-    select * from {{ ref('int_listener_totals') }}
-
-),
+listeners as (select * from {{ ref('int_listener_totals') }}),
 
 -- An export may end with something that is no play of a track.
 last_exports as (

@@ -1,34 +1,14 @@
 with
 
-users as (
+users as (select * from {{ ref('int_users') }}),
 
-    select * from {{ ref('int_users') }}
+listeners as (select * from {{ ref('int_listener_totals') }}),
 
-),
+weeks as (select * from {{ ref('int_definition_calendar') }}),
 
-listeners as (
+listening as (select * from {{ ref('int_listening_by_week') }}),
 
-    select * from {{ ref('int_listener_totals') }}
-
-),
-
-weeks as (
-
-    select * from {{ ref('int_definition_calendar') }}
-
-),
-
-listening as (
-
-    select * from {{ ref('int_listening_by_week') }}
-
-),
-
-exported as (
-
-    select * from {{ ref('stg_spotify__streaming_history') }}
-
-),
+exported as (select * from {{ ref('stg_spotify__streaming_history') }}),
 
 answered_polls as (
 

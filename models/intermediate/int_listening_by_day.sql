@@ -1,22 +1,10 @@
 with
 
-plays as (
+plays as (select * from {{ ref('int_plays_with_features') }}),
 
-    select * from {{ ref('int_plays_with_features') }}
+calendar as (select * from {{ ref('int_definition_calendar') }}),
 
-),
-
-calendar as (
-
-    select * from {{ ref('int_definition_calendar') }}
-
-),
-
-gaps as (
-
-    select * from {{ ref('int_poll_gaps') }}
-
-),
+gaps as (select * from {{ ref('int_poll_gaps') }}),
 
 summed as (
 

@@ -7,23 +7,11 @@ listener_tracks as (
 
 ),
 
-tracks as (
+tracks as (select * from {{ ref('int_track_labels') }}),
 
-    select * from {{ ref('int_track_labels') }}
+vibe_thresholds as (select * from {{ ref('vibe_thresholds') }}),
 
-),
-
-vibe_thresholds as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
-
-sound_clusters as (
-
-    select * from {{ ref('sound_clusters') }}
-
-),
+sound_clusters as (select * from {{ ref('sound_clusters') }}),
 
 described as (
 

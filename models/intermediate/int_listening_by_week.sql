@@ -1,22 +1,10 @@
 with
 
-plays as (
+plays as (select * from {{ ref('int_plays_with_features') }}),
 
-    select * from {{ ref('int_plays_with_features') }}
+days as (select * from {{ ref('int_listening_by_day') }}),
 
-),
-
-days as (
-
-    select * from {{ ref('int_listening_by_day') }}
-
-),
-
-artists as (
-
-    select * from {{ ref('int_listening_by_week_and_artist') }}
-
-),
+artists as (select * from {{ ref('int_listening_by_week_and_artist') }}),
 
 -- Days are dense, so these are all weeks from a listener's first to last play. A week has one version of every
 -- definition, so any of its days tells which.

@@ -1,10 +1,6 @@
 with
 
-plays as (
-
-    select * from {{ ref('int_plays_with_features') }}
-
-),
+plays as (select * from {{ ref('int_plays_with_features') }}),
 
 -- An artist is a name; a track without one counts for nobody.
 tracks as (
@@ -14,11 +10,7 @@ tracks as (
 
 ),
 
-calendar as (
-
-    select * from {{ ref('int_definition_calendar') }}
-
-),
+calendar as (select * from {{ ref('int_definition_calendar') }}),
 
 plays_of_artists as (
 

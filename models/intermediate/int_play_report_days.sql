@@ -4,11 +4,7 @@
 
 with
 
-reports as (
-
-    select * from {{ ref('int_play_reports') }}
-
-),
+reports as (select * from {{ ref('int_play_reports') }}),
 
 merge_rules as (
 

@@ -21,41 +21,17 @@ account_data as (
 
 ),
 
-account_data_tracks as (
+account_data_tracks as (select * from {{ ref('int_account_data_tracks') }}),
 
-    select * from {{ ref('int_account_data_tracks') }}
+polled as (select * from {{ ref('stg_spotify__recently_played') }}),
 
-),
+users as (select * from {{ ref('int_users') }}),
 
-polled as (
+tracks as (select * from {{ ref('int_tracks') }}),
 
-    select * from {{ ref('stg_spotify__recently_played') }}
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
-),
-
-users as (
-
-    select * from {{ ref('int_users') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
-
-skip_reasons as (
-
-    select * from {{ ref('skip_reasons') }}
-
-),
+skip_reasons as (select * from {{ ref('skip_reasons') }}),
 
 exported_plays as (
 

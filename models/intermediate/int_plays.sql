@@ -14,11 +14,7 @@ due_days as (
 
 ),
 
-all_plays as (
-
-    select * from {{ ref('int_plays_merged') }}
-
-),
+all_plays as (select * from {{ ref('int_plays_merged') }}),
 
 days_to_read as ( -- noqa: ST03
 
@@ -47,11 +43,7 @@ plays as (
 
 ),
 
-clock_offsets as (
-
-    select * from {{ ref('int_clock_offsets') }}
-
-),
+clock_offsets as (select * from {{ ref('int_clock_offsets') }}),
 
 versions as (
 
@@ -60,11 +52,7 @@ versions as (
 
 ),
 
-listen_rules as (
-
-    select * from {{ ref('listen_rules') }}
-
-),
+listen_rules as (select * from {{ ref('listen_rules') }}),
 
 with_previous as (
 

@@ -3,11 +3,7 @@
 
 with
 
-reports as (
-
-    select * from {{ ref('int_play_reports') }}
-
-),
+reports as (select * from {{ ref('int_play_reports') }}),
 
 polled_plays as (
 
@@ -16,17 +12,9 @@ polled_plays as (
 
 ),
 
-account_data_matches as (
+account_data_matches as (select * from {{ ref('int_account_data_matches') }}),
 
-    select * from {{ ref('int_account_data_matches') }}
-
-),
-
-poll_matches as (
-
-    select * from {{ ref('int_poll_matches') }}
-
-),
+poll_matches as (select * from {{ ref('int_poll_matches') }}),
 
 -- The extended export wins over the account data, and both win over a poll.
 winning_reports as (

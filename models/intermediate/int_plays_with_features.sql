@@ -2,11 +2,7 @@
 
 with
 
-plays as (
-
-    select * from {{ ref('int_plays') }}
-
-),
+plays as (select * from {{ ref('int_plays') }}),
 
 -- Only a track with all seven features makes a scored listen.
 scored_tracks as (

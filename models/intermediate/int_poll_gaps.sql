@@ -7,11 +7,7 @@ observed_gaps as (
 
 ),
 
-users as (
-
-    select * from {{ ref('int_users') }}
-
-),
+users as (select * from {{ ref('int_users') }}),
 
 final as (
 

@@ -15,11 +15,7 @@ merge_rules as (
 
 ),
 
-account_data_matches as (
-
-    select * from {{ ref('int_account_data_matches') }}
-
-),
+account_data_matches as (select * from {{ ref('int_account_data_matches') }}),
 
 -- An end that is known only to the minute is taken to be the middle of that minute.
 exported_plays as (

@@ -1,10 +1,6 @@
 with
 
-recommendations as (
-
-    select * from {{ ref('int_recommendations_with_outcomes') }}
-
-),
+recommendations as (select * from {{ ref('int_recommendations_with_outcomes') }}),
 
 track_features as (
 
@@ -13,11 +9,7 @@ track_features as (
 
 ),
 
-audio_features as (
-
-    select * from {{ ref('audio_features') }}
-
-),
+audio_features as (select * from {{ ref('audio_features') }}),
 
 marked as (
 

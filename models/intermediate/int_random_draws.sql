@@ -1,10 +1,6 @@
 with
 
-pool as (
-
-    select * from {{ ref('int_feature_pool') }}
-
-),
+pool as (select * from {{ ref('int_feature_pool') }}),
 
 -- One track more than a prediction takes: a Top Song is no draw for itself.
 sizes as (

@@ -8,23 +8,11 @@ recommendations as (
 
 ),
 
-popularity as (
+popularity as (select * from {{ ref('int_track_popularity') }}),
 
-    select * from {{ ref('int_track_popularity') }}
+similarities as (select * from {{ ref('int_feature_similarity') }}),
 
-),
-
-similarities as (
-
-    select * from {{ ref('int_feature_similarity') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 places as (
 

@@ -1,16 +1,8 @@
 with
 
-answers as (
+answers as (select * from {{ ref('int_recommendation_answers') }}),
 
-    select * from {{ ref('int_recommendation_answers') }}
-
-),
-
-calibrations as (
-
-    select * from {{ ref('int_week_calibration') }}
-
-),
+calibrations as (select * from {{ ref('int_week_calibration') }}),
 
 -- Every metric is a sum over a sum. Where the whole is zero, the answer says nothing about it.
 {%- set metrics = [

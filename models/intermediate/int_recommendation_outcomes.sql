@@ -7,29 +7,13 @@ recommendations as (
 
 ),
 
-plays as (
+plays as (select * from {{ ref('int_plays') }}),
 
-    select * from {{ ref('int_plays') }}
+observation as (select * from {{ ref('int_listener_observation') }}),
 
-),
+open_gaps as (select * from {{ ref('int_poll_gaps') }}),
 
-observation as (
-
-    select * from {{ ref('int_listener_observation') }}
-
-),
-
-open_gaps as (
-
-    select * from {{ ref('int_poll_gaps') }}
-
-),
-
-feedback as (
-
-    select * from {{ ref('int_feedback') }}
-
-),
+feedback as (select * from {{ ref('int_feedback') }}),
 
 horizons as (
 

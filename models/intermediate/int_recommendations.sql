@@ -1,28 +1,12 @@
 with
 
-recommendations as (
+recommendations as (select * from {{ ref('stg_recommendations__recommendations') }}),
 
-    select * from {{ ref('stg_recommendations__recommendations') }}
+requests as (select * from {{ ref('stg_recommendations__recommendation_requests') }}),
 
-),
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
-requests as (
-
-    select * from {{ ref('stg_recommendations__recommendation_requests') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 -- An answer counts as a whole: a longer one that was given earlier leaves no ranks behind. Its tracks came with the
 -- same load as the question. (Before questions were stored, there were answers alone.)

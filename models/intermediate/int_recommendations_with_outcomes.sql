@@ -3,29 +3,13 @@
 
 with
 
-recommendations as (
+recommendations as (select * from {{ ref('int_recommendations') }}),
 
-    select * from {{ ref('int_recommendations') }}
+outcomes as (select * from {{ ref('int_recommendation_outcomes') }}),
 
-),
+top_songs as (select * from {{ ref('int_top_songs') }}),
 
-outcomes as (
-
-    select * from {{ ref('int_recommendation_outcomes') }}
-
-),
-
-top_songs as (
-
-    select * from {{ ref('int_top_songs') }}
-
-),
-
-track_features as (
-
-    select * from {{ ref('int_track_features') }}
-
-),
+track_features as (select * from {{ ref('int_track_features') }}),
 
 final as (
 

@@ -1,22 +1,10 @@
 with
 
-measures as (
+measures as (select * from {{ ref('int_recommendation_measures') }}),
 
-    select * from {{ ref('int_recommendation_measures') }}
+interval_clusters as (select * from {{ ref('int_interval_clusters') }}),
 
-),
-
-interval_clusters as (
-
-    select * from {{ ref('int_interval_clusters') }}
-
-),
-
-interval_steps as (
-
-    select * from {{ ref('int_interval_steps') }}
-
-),
+interval_steps as (select * from {{ ref('int_interval_steps') }}),
 
 -- A listener's week is the smallest cluster that any scope needs.
 by_week as (

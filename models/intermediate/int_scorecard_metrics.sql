@@ -2,17 +2,9 @@
 
 with
 
-metrics as (
+metrics as (select * from {{ ref('recommender_metrics') }}),
 
-    select * from {{ ref('recommender_metrics') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 horizons as (
 

@@ -1,28 +1,12 @@
 with
 
-answers as (
+answers as (select * from {{ ref('int_recommendation_answers') }}),
 
-    select * from {{ ref('int_recommendation_answers') }}
+metrics as (select * from {{ ref('int_scorecard_metrics') }}),
 
-),
+estimates as (select * from {{ ref('int_recommender_estimates') }}),
 
-metrics as (
-
-    select * from {{ ref('int_scorecard_metrics') }}
-
-),
-
-estimates as (
-
-    select * from {{ ref('int_recommender_estimates') }}
-
-),
-
-coverages as (
-
-    select * from {{ ref('int_recommender_coverage') }}
-
-),
+coverages as (select * from {{ ref('int_recommender_coverage') }}),
 
 in_scopes as (
 

@@ -1,10 +1,6 @@
 with
 
-plays as (
-
-    select * from {{ ref('int_plays') }}
-
-),
+plays as (select * from {{ ref('int_plays') }}),
 
 -- All plays of the track, also those that are no listens: their time breaks ties.
 summed as (

@@ -1,16 +1,8 @@
 with
 
-engagement as (
+engagement as (select * from {{ ref('int_engagement_by_track') }}),
 
-    select * from {{ ref('int_engagement_by_track') }}
-
-),
-
-measures as (
-
-    select * from {{ ref('int_track_measures') }}
-
-),
+measures as (select * from {{ ref('int_track_measures') }}),
 
 played_tracks as (
 

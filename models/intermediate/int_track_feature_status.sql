@@ -1,34 +1,14 @@
 with
 
-tracks as (
+tracks as (select * from {{ ref('int_tracks') }}),
 
-    select * from {{ ref('int_tracks') }}
+track_features as (select * from {{ ref('int_track_features') }}),
 
-),
+answers as (select * from {{ ref('stg_audio_features__audio_features') }}),
 
-track_features as (
+providers as (select * from {{ ref('feature_providers') }}),
 
-    select * from {{ ref('int_track_features') }}
-
-),
-
-answers as (
-
-    select * from {{ ref('stg_audio_features__audio_features') }}
-
-),
-
-providers as (
-
-    select * from {{ ref('feature_providers') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
 -- Services are asked track by track, and remember that they do not know one.
 asked_tracks as (

@@ -7,29 +7,13 @@ audio_features as (
 
 ),
 
-providers as (
+providers as (select * from {{ ref('feature_providers') }}),
 
-    select * from {{ ref('feature_providers') }}
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
-),
+tracks as (select * from {{ ref('int_tracks') }}),
 
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
-
-),
-
-listed_names as (
-
-    select * from {{ ref('stg_spotify__tracks') }}
-
-),
+listed_names as (select * from {{ ref('stg_spotify__tracks') }}),
 
 canonical as (
 

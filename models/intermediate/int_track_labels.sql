@@ -1,28 +1,12 @@
 with
 
-tracks as (
+tracks as (select * from {{ ref('int_tracks') }}),
 
-    select * from {{ ref('int_tracks') }}
+track_feature_status as (select * from {{ ref('int_track_feature_status') }}),
 
-),
+track_vibes as (select * from {{ ref('int_track_vibes') }}),
 
-track_feature_status as (
-
-    select * from {{ ref('int_track_feature_status') }}
-
-),
-
-track_vibes as (
-
-    select * from {{ ref('int_track_vibes') }}
-
-),
-
-track_sound_clusters as (
-
-    select * from {{ ref('int_track_sound_clusters') }}
-
-),
+track_sound_clusters as (select * from {{ ref('int_track_sound_clusters') }}),
 
 current_versions as (
 

@@ -8,23 +8,11 @@ track_features as (
 
 ),
 
-audio_features as (
+audio_features as (select * from {{ ref('audio_features') }}),
 
-    select * from {{ ref('audio_features') }}
+scores as (select * from {{ ref('scores') }}),
 
-),
-
-scores as (
-
-    select * from {{ ref('scores') }}
-
-),
-
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
+score_weights as (select * from {{ ref('score_weights') }}),
 
 current_version as (
 

@@ -7,17 +7,9 @@ recommendations as (
 
 ),
 
-plays as (
+plays as (select * from {{ ref('int_plays') }}),
 
-    select * from {{ ref('int_plays') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
-
-),
+tracks as (select * from {{ ref('int_tracks') }}),
 
 -- Plays before the day (UTC) of as_of: a day is fine enough, and there are far fewer days than moments.
 days as (

@@ -8,11 +8,7 @@ track_features as (
 
 ),
 
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
+score_weights as (select * from {{ ref('score_weights') }}),
 
 versions as (
 

@@ -7,11 +7,7 @@ track_features as (
 
 ),
 
-sound_clusters as (
-
-    select * from {{ ref('sound_clusters') }}
-
-),
+sound_clusters as (select * from {{ ref('sound_clusters') }}),
 
 current_version as (
 

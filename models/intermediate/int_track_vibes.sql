@@ -15,11 +15,7 @@ versions as (
 
 ),
 
-vibe_thresholds as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
+vibe_thresholds as (select * from {{ ref('vibe_thresholds') }}),
 
 bands as (
 

@@ -1,10 +1,6 @@
 with
 
-tracks as (
-
-    select * from {{ ref('stg_spotify__tracks') }}
-
-),
+tracks as (select * from {{ ref('stg_spotify__tracks') }}),
 
 exported_plays as (
 
@@ -21,35 +17,15 @@ titles_without_id as (
 
 ),
 
-polled_plays as (
+polled_plays as (select * from {{ ref('stg_spotify__recently_played') }}),
 
-    select * from {{ ref('stg_spotify__recently_played') }}
+audio_features as (select * from {{ ref('stg_audio_features__audio_features') }}),
 
-),
+recommendations as (select * from {{ ref('stg_recommendations__recommendations') }}),
 
-audio_features as (
+providers as (select * from {{ ref('feature_providers') }}),
 
-    select * from {{ ref('stg_audio_features__audio_features') }}
-
-),
-
-recommendations as (
-
-    select * from {{ ref('stg_recommendations__recommendations') }}
-
-),
-
-providers as (
-
-    select * from {{ ref('feature_providers') }}
-
-),
-
-track_aliases as (
-
-    select * from {{ ref('track_aliases') }}
-
-),
+track_aliases as (select * from {{ ref('track_aliases') }}),
 
 -- Of a played track's names the newest count: titles get corrected.
 played_names as (

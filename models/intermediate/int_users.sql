@@ -1,22 +1,10 @@
 with
 
-accounts as (
+accounts as (select * from {{ ref('stg_spotiflow__accounts') }}),
 
-    select * from {{ ref('stg_spotiflow__accounts') }}
+exported_plays as (select * from {{ ref('stg_spotify__streaming_history') }}),
 
-),
-
-exported_plays as (
-
-    select * from {{ ref('stg_spotify__streaming_history') }}
-
-),
-
-polled_plays as (
-
-    select * from {{ ref('stg_spotify__recently_played') }}
-
-),
+polled_plays as (select * from {{ ref('stg_spotify__recently_played') }}),
 
 -- Whoever has plays is a listener, even if the account's own row is missing.
 user_ids as (

@@ -10,11 +10,7 @@ account_data as (
 
 ),
 
-merged as (
-
-    select * from {{ ref('int_plays_merged') }}
-
-)
+merged as (select * from {{ ref('int_plays_merged') }})
 
 select
     account_data.streaming_history_id,

@@ -2,11 +2,7 @@
 -- ones; or one whose week before is missing though it is not the first.
 with
 
-engagement as (
-
-    select * from {{ ref('weekly_engagement') }}
-
-),
+engagement as (select * from {{ ref('weekly_engagement') }}),
 
 with_previous as (
 

@@ -11,11 +11,7 @@ columns_of_models as (
 
 ),
 
-audio_features as (
-
-    select * from {{ ref('audio_features') }}
-
-)
+audio_features as (select * from {{ ref('audio_features') }})
 
 select
     audio_features.audio_feature as in_seed,

@@ -13,11 +13,7 @@ families as (
 
 ),
 
-versions as (
-
-    select * from {{ ref('definition_versions') }}
-
-)
+versions as (select * from {{ ref('definition_versions') }})
 
 select
     families.family,

@@ -2,23 +2,11 @@
 -- listens, minutes, skips.
 with
 
-plays as (
+plays as (select * from {{ ref('fct_plays') }}),
 
-    select * from {{ ref('fct_plays') }}
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-),
-
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-engagement as (
-
-    select * from {{ ref('feature_engagement') }}
-
-),
+engagement as (select * from {{ ref('feature_engagement') }}),
 
 expected as (
 

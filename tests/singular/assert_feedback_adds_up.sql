@@ -2,17 +2,9 @@
 -- do not add up to every vibe, or more was said about played and other tracks than was said at all.
 with
 
-feedback as (
+feedback as (select * from {{ ref('int_feedback') }}),
 
-    select * from {{ ref('int_feedback') }}
-
-),
-
-summary as (
-
-    select * from {{ ref('feedback_summary') }}
-
-),
+summary as (select * from {{ ref('feedback_summary') }}),
 
 said as (
 

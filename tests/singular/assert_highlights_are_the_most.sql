@@ -2,17 +2,9 @@
 -- a day, another day or hour has more minutes, another new song stands further up, or a date lies in another week.
 with
 
-weeks as (
+weeks as (select * from {{ ref('weekly_listening') }}),
 
-    select * from {{ ref('weekly_listening') }}
-
-),
-
-highlights as (
-
-    select * from {{ ref('weekly_highlights') }}
-
-),
+highlights as (select * from {{ ref('weekly_highlights') }}),
 
 constants as (
 

@@ -2,11 +2,7 @@
 -- for the least number of clusters and fewer.
 with
 
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 least as (
 
@@ -22,11 +18,7 @@ least as (
 
 ),
 
-t_quantiles as (
-
-    select * from {{ ref('t_quantiles') }}
-
-)
+t_quantiles as (select * from {{ ref('t_quantiles') }})
 
 select
     least.constant,

@@ -2,17 +2,9 @@
 -- not count though nothing speaks against it.
 with
 
-plays as (
+plays as (select * from {{ ref('fct_plays') }}),
 
-    select * from {{ ref('fct_plays') }}
-
-),
-
-listen_rules as (
-
-    select * from {{ ref('listen_rules') }}
-
-)
+listen_rules as (select * from {{ ref('listen_rules') }})
 
 select
     plays.play_id,

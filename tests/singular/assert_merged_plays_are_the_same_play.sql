@@ -2,29 +2,13 @@
 -- export and a poll further than the tolerance, the account data in another minute or with other milliseconds.
 with
 
-merged as (
+merged as (select * from {{ ref('int_plays_merged') }}),
 
-    select * from {{ ref('int_plays_merged') }}
+polled as (select * from {{ ref('stg_spotify__recently_played') }}),
 
-),
+exported as (select * from {{ ref('stg_spotify__streaming_history') }}),
 
-polled as (
-
-    select * from {{ ref('stg_spotify__recently_played') }}
-
-),
-
-exported as (
-
-    select * from {{ ref('stg_spotify__streaming_history') }}
-
-),
-
-merge_rules as (
-
-    select * from {{ ref('play_merge_rules') }}
-
-)
+merge_rules as (select * from {{ ref('play_merge_rules') }})
 
 select
     merged.play_id,

@@ -67,11 +67,7 @@ reasons as (
 
 ),
 
-sentences as (
-
-    select * from {{ ref('missing_value_reasons') }}
-
-),
+sentences as (select * from {{ ref('missing_value_reasons') }}),
 
 final as (
 

@@ -15,11 +15,7 @@ merged as (
 
 ),
 
-merge_rules as (
-
-    select * from {{ ref('play_merge_rules') }}
-
-)
+merge_rules as (select * from {{ ref('play_merge_rules') }})
 
 select
     exported.play_id as exported_play_id,

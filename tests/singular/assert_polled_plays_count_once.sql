@@ -1,17 +1,9 @@
 -- A returned row is a polled play that stands in no merged play, or in more than one.
 with
 
-polled as (
+polled as (select * from {{ ref('stg_spotify__recently_played') }}),
 
-    select * from {{ ref('stg_spotify__recently_played') }}
-
-),
-
-merged as (
-
-    select * from {{ ref('int_plays_merged') }}
-
-)
+merged as (select * from {{ ref('int_plays_merged') }})
 
 select
     polled.recently_played_id,

@@ -2,11 +2,7 @@
 -- its predictions, or that has none.
 with
 
-predictions as (
-
-    select * from {{ ref('fct_predictions') }}
-
-),
+predictions as (select * from {{ ref('fct_predictions') }}),
 
 in_periods as (
 

@@ -2,11 +2,7 @@
 -- make the prediction.
 with
 
-recommendations as (
-
-    select * from {{ ref('fct_recommendations') }}
-
-),
+recommendations as (select * from {{ ref('fct_recommendations') }}),
 
 constants as (
 

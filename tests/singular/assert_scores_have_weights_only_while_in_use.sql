@@ -8,11 +8,7 @@ versions as (
 
 ),
 
-scores as (
-
-    select * from {{ ref('scores') }}
-
-),
+scores as (select * from {{ ref('scores') }}),
 
 score_weights as (
 

@@ -9,11 +9,7 @@ versions as (
 
 ),
 
-scores as (
-
-    select * from {{ ref('scores') }}
-
-)
+scores as (select * from {{ ref('scores') }})
 
 select
     scores.score,

@@ -26,11 +26,7 @@ scores_with_columns as (
 
 ),
 
-scores as (
-
-    select * from {{ ref('scores') }}
-
-)
+scores as (select * from {{ ref('scores') }})
 
 select
     scores_with_columns.score,

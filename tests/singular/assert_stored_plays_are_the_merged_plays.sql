@@ -1,17 +1,9 @@
 -- A returned row is a merged play that int_plays lacks, or a play of int_plays that is no merged play any more.
 with
 
-merged as (
+merged as (select * from {{ ref('int_plays_merged') }}),
 
-    select * from {{ ref('int_plays_merged') }}
-
-),
-
-stored as (
-
-    select * from {{ ref('int_plays') }}
-
-)
+stored as (select * from {{ ref('int_plays') }})
 
 select
     merged.play_id as merged_play_id,

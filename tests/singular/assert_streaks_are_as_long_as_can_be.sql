@@ -2,11 +2,7 @@
 -- longer: its neighbours have plays too.
 with
 
-streaks as (
-
-    select * from {{ ref('listening_streaks') }}
-
-),
+streaks as (select * from {{ ref('listening_streaks') }}),
 
 active_days as (
 

@@ -2,11 +2,7 @@
 -- title and artist, or that its recommender did not make.
 with
 
-suggestions as (
-
-    select * from {{ ref('next_songs') }}
-
-),
+suggestions as (select * from {{ ref('next_songs') }}),
 
 played as (
 
@@ -21,11 +17,7 @@ played as (
 
 ),
 
-recommendations as (
-
-    select * from {{ ref('fct_recommendations') }}
-
-)
+recommendations as (select * from {{ ref('fct_recommendations') }})
 
 select
     suggestions.user_id,

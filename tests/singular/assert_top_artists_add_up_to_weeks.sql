@@ -38,11 +38,7 @@ songs as (
 
 ),
 
-weeks as (
-
-    select * from {{ ref('weekly_listening') }}
-
-)
+weeks as (select * from {{ ref('weekly_listening') }})
 
 select
     coalesce(weeks.user_id, artists.user_id) as user_id,

@@ -1,11 +1,7 @@
 -- A returned row is an edge of a vibe band that lies in no band of its version, or in more than one.
 with
 
-bands as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
+bands as (select * from {{ ref('vibe_thresholds') }}),
 
 edges as (
 

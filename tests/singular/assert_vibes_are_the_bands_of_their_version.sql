@@ -23,11 +23,7 @@ days_and_weeks as (
 
 ),
 
-bands as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-)
+bands as (select * from {{ ref('vibe_thresholds') }})
 
 select
     days_and_weeks.user_id,

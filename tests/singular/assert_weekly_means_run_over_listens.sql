@@ -18,11 +18,7 @@ days as (
 
 ),
 
-weeks as (
-
-    select * from {{ ref('weekly_listening') }}
-
-)
+weeks as (select * from {{ ref('weekly_listening') }})
 
 select
     weeks.user_id,

@@ -1,10 +1,6 @@
 with
 
-similarities as (
-
-    select * from {{ ref('int_feature_similarity') }}
-
-),
+similarities as (select * from {{ ref('int_feature_similarity') }}),
 
 final as (
 

@@ -1,10 +1,6 @@
 with
 
-answers as (
-
-    select * from {{ ref('int_recommendation_answers') }}
-
-),
+answers as (select * from {{ ref('int_recommendation_answers') }}),
 
 final as (
 

@@ -1,16 +1,8 @@
 with
 
-recommendations as (
+recommendations as (select * from {{ ref('int_recommendations_with_outcomes') }}),
 
-    select * from {{ ref('int_recommendations_with_outcomes') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
-
-),
+tracks as (select * from {{ ref('dim_tracks') }}),
 
 final as (
 

@@ -1,22 +1,10 @@
 with
 
-engagement as (
+engagement as (select * from {{ ref('int_engagement_by_track') }}),
 
-    select * from {{ ref('int_engagement_by_track') }}
+track_deciles as (select * from {{ ref('int_track_deciles') }}),
 
-),
-
-track_deciles as (
-
-    select * from {{ ref('int_track_deciles') }}
-
-),
-
-interval_steps as (
-
-    select * from {{ ref('int_interval_steps') }}
-
-),
+interval_steps as (select * from {{ ref('int_interval_steps') }}),
 
 by_track as (
 

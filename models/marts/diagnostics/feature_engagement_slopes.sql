@@ -1,22 +1,10 @@
 with
 
-engagement as (
+engagement as (select * from {{ ref('int_engagement_by_track') }}),
 
-    select * from {{ ref('int_engagement_by_track') }}
+measures as (select * from {{ ref('int_track_measures') }}),
 
-),
-
-measures as (
-
-    select * from {{ ref('int_track_measures') }}
-
-),
-
-interval_steps as (
-
-    select * from {{ ref('int_interval_steps') }}
-
-),
+interval_steps as (select * from {{ ref('int_interval_steps') }}),
 
 -- One row per measure, outcome, listener (in a week, where weeks are the clusters) and track: how many plays are known,
 -- and the sum of what is known about them, in percent.

@@ -1,10 +1,6 @@
 with
 
-feedback as (
-
-    select * from {{ ref('int_feedback') }}
-
-),
+feedback as (select * from {{ ref('int_feedback') }}),
 
 recommendations as (
 
@@ -16,23 +12,11 @@ recommendations as (
 
 ),
 
-listener_tracks as (
+listener_tracks as (select * from {{ ref('int_listener_tracks') }}),
 
-    select * from {{ ref('int_listener_tracks') }}
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-),
-
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-segments as (
-
-    select * from {{ ref('int_engagement_segments') }}
-
-),
+segments as (select * from {{ ref('int_engagement_segments') }}),
 
 constants as (
 

@@ -10,29 +10,13 @@ recommendations as (
 
 ),
 
-users as (
+users as (select * from {{ ref('dim_users') }}),
 
-    select * from {{ ref('dim_users') }}
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-),
+listener_tracks as (select * from {{ ref('int_listener_tracks') }}),
 
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-listener_tracks as (
-
-    select * from {{ ref('int_listener_tracks') }}
-
-),
-
-audio_features as (
-
-    select * from {{ ref('audio_features') }}
-
-),
+audio_features as (select * from {{ ref('audio_features') }}),
 
 -- Single tracks, always the same.
 draws as (

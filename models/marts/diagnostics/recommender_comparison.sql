@@ -5,35 +5,15 @@
 
 with
 
-clusters as (
+clusters as (select * from {{ ref('int_comparison_clusters') }}),
 
-    select * from {{ ref('int_comparison_clusters') }}
+interval_steps as (select * from {{ ref('int_interval_steps') }}),
 
-),
+metrics as (select * from {{ ref('int_scorecard_metrics') }}),
 
-interval_steps as (
+t_quantiles as (select * from {{ ref('t_quantiles') }}),
 
-    select * from {{ ref('int_interval_steps') }}
-
-),
-
-metrics as (
-
-    select * from {{ ref('int_scorecard_metrics') }}
-
-),
-
-t_quantiles as (
-
-    select * from {{ ref('t_quantiles') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 estimates as (
 

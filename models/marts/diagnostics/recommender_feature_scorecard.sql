@@ -3,35 +3,15 @@
 
 with
 
-similarities as (
+similarities as (select * from {{ ref('fct_feature_similarity') }}),
 
-    select * from {{ ref('fct_feature_similarity') }}
+metrics as (select * from {{ ref('recommender_metrics') }}),
 
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
-metrics as (
+interval_clusters as (select * from {{ ref('int_interval_clusters') }}),
 
-    select * from {{ ref('recommender_metrics') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
-
-interval_clusters as (
-
-    select * from {{ ref('int_interval_clusters') }}
-
-),
-
-interval_steps as (
-
-    select * from {{ ref('int_interval_steps') }}
-
-),
+interval_steps as (select * from {{ ref('int_interval_steps') }}),
 
 -- What an answer adds to each sum of a feature. Skill runs over what has a chance level.
 by_feature as (

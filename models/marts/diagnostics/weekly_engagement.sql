@@ -1,22 +1,10 @@
 with
 
-listener_weeks as (
+listener_weeks as (select * from {{ ref('int_listener_weeks') }}),
 
-    select * from {{ ref('int_listener_weeks') }}
+segments as (select * from {{ ref('int_engagement_segments') }}),
 
-),
-
-segments as (
-
-    select * from {{ ref('int_engagement_segments') }}
-
-),
-
-users as (
-
-    select * from {{ ref('dim_users') }}
-
-),
+users as (select * from {{ ref('dim_users') }}),
 
 span as (
 

@@ -1,16 +1,8 @@
 with
 
-listener_weeks as (
+listener_weeks as (select * from {{ ref('int_listener_weeks') }}),
 
-    select * from {{ ref('int_listener_weeks') }}
-
-),
-
-segments as (
-
-    select * from {{ ref('int_engagement_segments') }}
-
-),
+segments as (select * from {{ ref('int_engagement_segments') }}),
 
 -- Weeks are dense from the cohort's own on.
 since_first as (

@@ -1,16 +1,8 @@
 with
 
-listener_tracks as (
+listener_tracks as (select * from {{ ref('int_listener_tracks') }}),
 
-    select * from {{ ref('int_listener_tracks') }}
-
-),
-
-track_feature_status as (
-
-    select * from {{ ref('int_track_feature_status') }}
-
-),
+track_feature_status as (select * from {{ ref('int_track_feature_status') }}),
 
 -- The provider of features that count: one that knows some of the seven explains nothing.
 grouped as (

@@ -1,10 +1,6 @@
 with
 
-days as (
-
-    select * from {{ ref('int_listening_by_day') }}
-
-),
+days as (select * from {{ ref('int_listening_by_day') }}),
 
 -- Weeks with plays only: a silent week says nothing about how much somebody usually listens.
 weeks as (
@@ -21,11 +17,7 @@ plays as (
 
 ),
 
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
-
-),
+tracks as (select * from {{ ref('int_tracks') }}),
 
 thresholds as (
 

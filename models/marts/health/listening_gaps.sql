@@ -1,22 +1,10 @@
 with
 
-gaps as (
+gaps as (select * from {{ ref('int_observed_gaps') }}),
 
-    select * from {{ ref('int_observed_gaps') }}
+open_gaps as (select * from {{ ref('int_poll_gaps') }}),
 
-),
-
-open_gaps as (
-
-    select * from {{ ref('int_poll_gaps') }}
-
-),
-
-users as (
-
-    select * from {{ ref('int_users') }}
-
-),
+users as (select * from {{ ref('int_users') }}),
 
 final as (
 

@@ -1,10 +1,6 @@
 with
 
-load_log as (
-
-    select * from {{ ref('stg_spotiflow__load_log') }}
-
-),
+load_log as (select * from {{ ref('stg_spotiflow__load_log') }}),
 
 -- Everything about a load but whose it was.
 final as (

@@ -1,10 +1,6 @@
 with
 
-rejected_rows as (
-
-    select * from {{ ref('stg_spotiflow__rejected_rows') }}
-
-),
+rejected_rows as (select * from {{ ref('stg_spotiflow__rejected_rows') }}),
 
 final as (
 

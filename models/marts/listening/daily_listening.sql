@@ -1,22 +1,10 @@
 with
 
-days as (
+days as (select * from {{ ref('int_listening_by_day') }}),
 
-    select * from {{ ref('int_listening_by_day') }}
+scores as (select * from {{ ref('daily_scores') }}),
 
-),
-
-scores as (
-
-    select * from {{ ref('daily_scores') }}
-
-),
-
-vibe_thresholds as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
+vibe_thresholds as (select * from {{ ref('vibe_thresholds') }}),
 
 wide_scores as (
 

@@ -1,16 +1,8 @@
 with
 
-days as (
+days as (select * from {{ ref('int_listening_by_day') }}),
 
-    select * from {{ ref('int_listening_by_day') }}
-
-),
-
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
+score_weights as (select * from {{ ref('score_weights') }}),
 
 scores as (
 

@@ -1,34 +1,14 @@
 with
 
-plays as (
+plays as (select * from {{ ref('fct_plays') }}),
 
-    select * from {{ ref('fct_plays') }}
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-),
+track_scores as (select * from {{ ref('int_track_scores') }}),
 
-tracks as (
+track_vibes as (select * from {{ ref('int_track_vibes') }}),
 
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-track_scores as (
-
-    select * from {{ ref('int_track_scores') }}
-
-),
-
-track_vibes as (
-
-    select * from {{ ref('int_track_vibes') }}
-
-),
-
-calendar as (
-
-    select * from {{ ref('int_definition_calendar') }}
-
-),
+calendar as (select * from {{ ref('int_definition_calendar') }}),
 
 summed as (
 

@@ -1,10 +1,6 @@
 with
 
-plays as (
-
-    select * from {{ ref('fct_plays') }}
-
-),
+plays as (select * from {{ ref('fct_plays') }}),
 
 -- Whole weeks: from the Monday of the first to the Sunday of the last.
 span as (

@@ -1,34 +1,14 @@
 with
 
-tracks as (
+tracks as (select * from {{ ref('int_tracks') }}),
 
-    select * from {{ ref('int_tracks') }}
+track_features as (select * from {{ ref('int_track_features') }}),
 
-),
+track_scores as (select * from {{ ref('int_track_scores') }}),
 
-track_features as (
+track_feature_status as (select * from {{ ref('int_track_feature_status') }}),
 
-    select * from {{ ref('int_track_features') }}
-
-),
-
-track_scores as (
-
-    select * from {{ ref('int_track_scores') }}
-
-),
-
-track_feature_status as (
-
-    select * from {{ ref('int_track_feature_status') }}
-
-),
-
-track_labels as (
-
-    select * from {{ ref('int_track_labels') }}
-
-),
+track_labels as (select * from {{ ref('int_track_labels') }}),
 
 current_version as (
 

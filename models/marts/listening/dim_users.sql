@@ -1,16 +1,8 @@
 with
 
-users as (
+users as (select * from {{ ref('int_users') }}),
 
-    select * from {{ ref('int_users') }}
-
-),
-
-listening as (
-
-    select * from {{ ref('int_listener_totals') }}
-
-),
+listening as (select * from {{ ref('int_listener_totals') }}),
 
 final as (
 

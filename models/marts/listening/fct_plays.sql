@@ -1,10 +1,6 @@
 with
 
-plays as (
-
-    select * from {{ ref('int_plays') }}
-
-),
+plays as (select * from {{ ref('int_plays') }}),
 
 final as (
 

@@ -1,10 +1,6 @@
 with
 
-plays as (
-
-    select * from {{ ref('fct_plays') }}
-
-),
+plays as (select * from {{ ref('fct_plays') }}),
 
 final as (
 

@@ -1,22 +1,10 @@
 with
 
-users as (
+users as (select * from {{ ref('dim_users') }}),
 
-    select * from {{ ref('dim_users') }}
+listener_tracks as (select * from {{ ref('int_listener_tracks') }}),
 
-),
-
-listener_tracks as (
-
-    select * from {{ ref('int_listener_tracks') }}
-
-),
-
-tracks as (
-
-    select * from {{ ref('dim_tracks') }}
-
-),
+tracks as (select * from {{ ref('dim_tracks') }}),
 
 dominant_segments as (
 

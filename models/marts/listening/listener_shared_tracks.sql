@@ -7,17 +7,9 @@ listener_tracks as (
 
 ),
 
-tracks as (
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 -- First what both listen to a lot: the track with the larger of the two smaller counts.
 numbered as (

@@ -1,10 +1,6 @@
 with
 
-users as (
-
-    select * from {{ ref('dim_users') }}
-
-),
+users as (select * from {{ ref('dim_users') }}),
 
 listener_tracks as (
 
@@ -13,11 +9,7 @@ listener_tracks as (
 
 ),
 
-tracks as (
-
-    select * from {{ ref('int_tracks') }}
-
-),
+tracks as (select * from {{ ref('int_tracks') }}),
 
 track_features as (
 

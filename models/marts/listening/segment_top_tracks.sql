@@ -15,17 +15,9 @@ listener_tracks as (
 
 ),
 
-tracks as (
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-    select * from {{ ref('dim_tracks') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 segments as (
 

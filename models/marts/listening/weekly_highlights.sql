@@ -1,40 +1,16 @@
 with
 
-weeks as (
+weeks as (select * from {{ ref('weekly_listening') }}),
 
-    select * from {{ ref('weekly_listening') }}
+days as (select * from {{ ref('daily_listening') }}),
 
-),
+hours as (select * from {{ ref('hourly_listening') }}),
 
-days as (
+day_tracks as (select * from {{ ref('daily_track_listening') }}),
 
-    select * from {{ ref('daily_listening') }}
+top_songs as (select * from {{ ref('weekly_top_songs') }}),
 
-),
-
-hours as (
-
-    select * from {{ ref('hourly_listening') }}
-
-),
-
-day_tracks as (
-
-    select * from {{ ref('daily_track_listening') }}
-
-),
-
-top_songs as (
-
-    select * from {{ ref('weekly_top_songs') }}
-
-),
-
-constants as (
-
-    select * from {{ ref('diagnostic_constants') }}
-
-),
+constants as (select * from {{ ref('diagnostic_constants') }}),
 
 numbered_obsessions as (
 

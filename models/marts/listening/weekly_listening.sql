@@ -1,22 +1,10 @@
 with
 
-weeks as (
+weeks as (select * from {{ ref('int_listening_by_week') }}),
 
-    select * from {{ ref('int_listening_by_week') }}
+scores as (select * from {{ ref('weekly_scores') }}),
 
-),
-
-scores as (
-
-    select * from {{ ref('weekly_scores') }}
-
-),
-
-vibe_thresholds as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
+vibe_thresholds as (select * from {{ ref('vibe_thresholds') }}),
 
 -- All scores of a week rest on the same listens and versions, so they share the reason for having no change.
 wide_scores as (

@@ -1,16 +1,8 @@
 with
 
-weeks as (
+weeks as (select * from {{ ref('int_listening_by_week') }}),
 
-    select * from {{ ref('int_listening_by_week') }}
-
-),
-
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
+score_weights as (select * from {{ ref('score_weights') }}),
 
 scores as (
 

@@ -7,23 +7,11 @@ artists as (
 
 ),
 
-weeks as (
+weeks as (select * from {{ ref('weekly_listening') }}),
 
-    select * from {{ ref('weekly_listening') }}
+score_weights as (select * from {{ ref('score_weights') }}),
 
-),
-
-score_weights as (
-
-    select * from {{ ref('score_weights') }}
-
-),
-
-vibe_thresholds as (
-
-    select * from {{ ref('vibe_thresholds') }}
-
-),
+vibe_thresholds as (select * from {{ ref('vibe_thresholds') }}),
 
 scores as (
 

@@ -1,10 +1,6 @@
 with
 
-numbered as (
-
-    select * from {{ ref('int_top_songs') }}
-
-),
+numbered as (select * from {{ ref('int_top_songs') }}),
 
 -- Weeks are dense, so the previous row is the week before.
 weeks as (
@@ -23,23 +19,11 @@ weeks as (
 
 ),
 
-tracks as (
+tracks as (select * from {{ ref('dim_tracks') }}),
 
-    select * from {{ ref('dim_tracks') }}
+track_scores as (select * from {{ ref('int_track_scores') }}),
 
-),
-
-track_scores as (
-
-    select * from {{ ref('int_track_scores') }}
-
-),
-
-track_vibes as (
-
-    select * from {{ ref('int_track_vibes') }}
-
-),
+track_vibes as (select * from {{ ref('int_track_vibes') }}),
 
 -- A track is new in the week of its first listen, as it is for the week's new tracks.
 with_history as (
