@@ -40,7 +40,7 @@ class Holds(Enum):
 
     LISTENING = "what an account played, saved or judged"
     ANSWERS = "what recommenders answered for an account"
-    TRACK_FACTS = "what catalogues and services say about tracks, whoever plays them"
+    TRACK_FACTS = "what catalogues and services say about tracks; belongs to no listener"
     RECORDS = "accounts, and the records of what was loaded and requested"
 
 

@@ -11,7 +11,7 @@ track_features as (
 
 draws as (select * from {{ ref('int_random_draws') }}),
 
--- Chance depends on the song, its provider and the number of scored tracks, whoever predicted.
+-- Chance depends on the song, its provider and the number of scored tracks, not on the recommender.
 asked as (
 
     select distinct

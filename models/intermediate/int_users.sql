@@ -6,7 +6,7 @@ exported_plays as (select * from {{ ref('stg_spotify__streaming_history') }}),
 
 polled_plays as (select * from {{ ref('stg_spotify__recently_played') }}),
 
--- Whoever has plays is a listener, even if the account's own row is missing.
+-- Anybody with plays is a listener, even if the account's own row is missing.
 user_ids as (
 
     select user_id from accounts

@@ -112,7 +112,7 @@ def main() -> None:
         Screen().error(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`| head`).
+        # The reader of our output has seen enough (`| head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:  # the last net

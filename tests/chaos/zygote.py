@@ -139,7 +139,7 @@ class _Child:
             return lambda *_, **__: self.point(name)
 
         def asked(*_: Any, **__: Any) -> None:
-            if self.at_hand:  # whoever asks on has had the time to keep what was answered
+            if self.at_hand:  # a client that sends the next request has had time to keep the last response
                 self.owe()
             self.point("going on" if self.has_answer and not self.is_loading else "asked")
 

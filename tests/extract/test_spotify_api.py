@@ -434,7 +434,7 @@ def test_answer_in_time(home: Path, spotify: SpotifySandbox, connect: Connect, m
 
 
 def test_client_with_another_session_fails_in_the_same_words(spotify: SpotifySandbox) -> None:
-    """Whoever brings a plain spotipy client gets sentences too."""
+    """A plain spotipy client gets sentences too."""
     silence_spotipy()
     session = requests.Session()
     session.trust_env = False

@@ -74,7 +74,7 @@ def arrivals(rng: np.random.Generator, batch: Batch, folder: Path) -> list[Arriv
         found.append(Arrival(path.name, lambda warehouse, path=path: load_catalogue(warehouse, path)))  # type: ignore[misc, return-value]
     found.append(Arrival("recommendations", lambda warehouse: _recommendations(warehouse, batch)))
     found = [found[int(place)] for place in rng.permutation(len(found))]
-    # Whoever moved tells it some time after their first arrival: the same file once more, with the right zone.
+    # Listeners who moved say so some time after their first arrival: the same file once more, with the right zone.
     for history in batch.histories:
         own = [place for place, arrival in enumerate(found) if arrival.what.startswith(f"{history.label} ")]
         if history.label in movers and own:

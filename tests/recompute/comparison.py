@@ -52,7 +52,7 @@ class Expectation:
     mart: str
     keys: list[str]
     values: list[str]
-    # Over all listeners of the database: cannot be told from the files of some of them.
+    # Over all listeners of the database: the files of some of them do not show it.
     is_of_everybody: bool = False
     # Columns that both sides round to six decimals: of a value half way between two, one may take the upper and the
     # other the lower, because the last bit of a sum hangs on the order of its parts.

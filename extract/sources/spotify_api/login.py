@@ -178,7 +178,7 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
         try:
             descriptor = os.open(self.path.parent, os.O_RDONLY)
         except OSError:
-            yield  # no folder, no login; whoever reads it will say so
+            yield  # no folder, no login; reading it reports that
             return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -128,7 +128,7 @@ def _announce(run: Run, planned: ForgetPlan) -> None:
             "with the answers they belong to"
         )
     if planned.set_aside:
-        say(f"  {count(planned.set_aside, 'load')} that could not be finished and was set aside, whoever it belongs to")
+        say(f"  {count(planned.set_aside, 'load')} that could not be finished and was set aside, with anybody's rows")
     if planned.has_site:
         say("  its own site, with the warehouse and the published file that it was made from")
     say(f"  {'its login' if planned.has_login else 'no login of it is stored'}")

@@ -1,6 +1,6 @@
 """A stand-in for Spotify's accounts service and Web API, as a new developer app meets them today.
 
-Served: `/authorize` (PKCE; whoever asks is let in), `/api/token` (authorization_code and refresh_token grants),
+Served: `/authorize` (PKCE; every request is accepted), `/api/token` (authorization_code and refresh_token grants),
 `/v1/me`, `/v1/me/player/recently-played`, `/v1/me/tracks`, `/v1/tracks/{id}`,
 `/v1/artists/{id}`. Closed to new apps, with the bodies that Spotify sends: `/v1/tracks?ids=`, `/v1/artists?ids=`,
 `/v1/audio-features` (403), `/v1/recommendations` (404 without a body); an app with the old privileges gets all but the
