@@ -174,7 +174,7 @@ def test_a_pasted_address(monkeypatch: pytest.MonkeyPatch) -> None:
         code = authorise._wait(authorise.queue.Queue(), "the-state", 20, said.append)
     os.close(terminal)
     assert code == "the-code"
-    assert said == ["That is not the address of this login. Paste all of it, as it stands in the browser."]
+    assert said == ["That is not the address of this login. Paste all of it, as the browser shows it."]
 
 
 def test_a_taken_port(there: SpotifyPlace) -> None:
