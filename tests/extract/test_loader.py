@@ -371,6 +371,13 @@ def test_answers_that_nobody_loaded_come_with_the_next_load(warehouse, query: Qu
     assert spool.waiting(warehouse) == []
 
 
+def test_of_waiting_rows_with_one_key_the_last_one_written_counts(warehouse, query: Query):
+    for timezone in ("Europe/London", "Asia/Tokyo"):
+        spool.keep(warehouse, {"accounts": [{"user_id": "a", "timezone": timezone, "is_sample": False}]})
+    load_tables(warehouse, {})
+    assert query("select user_id, timezone from raw_spotify.accounts") == [("a", "Asia/Tokyo")]
+
+
 def test_answers_stay_until_their_rows_are_in_the_warehouse(warehouse, query: Query, monkeypatch):
     load_tables(warehouse, {"accounts": [account("a")]})
     path = spool.keep(warehouse, {"recently_played": [play("a", 1)]})

@@ -358,6 +358,22 @@ def test_without_a_choice_the_first_named_listener_and_the_latest_complete_week(
     assert (visitor.asked("listener"), visitor.asked("week")) == (row["user_id"], str(row["week_start"]))
 
 
+@pytest.mark.long
+def test_a_week_that_has_only_begun_is_not_the_first_one_shown(visitor: Visitor, built_site: BuiltSite) -> None:
+    row = built_site.row(
+        """
+        select w.*
+        from weekly_listening as w
+        where w.is_complete_week and w.user_id in (
+            select user_id from weekly_listening group by user_id having not arg_max(is_complete_week, week_start)
+        )
+        order by w.user_id, w.week_start desc
+        """
+    )
+    page = visitor.open(f"/weekly-wrapped/?listener={row['user_id']}")
+    shows(page, built_site, row)
+
+
 def test_selectors_change_page_and_address_and_an_address_is_enough(visitor: Visitor, built_site: BuiltSite) -> None:
     first, second = built_site.rows(
         """
