@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import Place
 from tests.statistics.model_sql import CompiledModels
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
-    return CompiledModels.of_project(tmp_path_factory.mktemp("compiled"))
+def models(sample_data: Place, tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
+    return CompiledModels.of_sample(sample_data, tmp_path_factory.mktemp("compiled"))

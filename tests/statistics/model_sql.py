@@ -23,26 +23,27 @@ class CompiledModels:
     """Every model of the project with its SQL written out; `run` gives it other inputs than those of the warehouse."""
 
     nodes: dict[str, dict[str, Any]]  # by unique_id
+    warehouse: Path
 
     @classmethod
-    def of_project(cls, folder: Path) -> CompiledModels:
-        """Compile the project; `folder` is for what dbt writes. Nothing has to be built."""
+    def of_sample(cls, sample: Place, folder: Path) -> CompiledModels:
+        """Compile the project; `folder` is for what dbt writes. The types of columns are those of the built sample."""
         manifest = Dbt(settings_of(Place(folder))).compile_models()
-        return cls(manifest["nodes"])
+        return cls(manifest["nodes"], sample.warehouse)
 
     def run(self, model: str, inputs: Mapping[str, Rows]) -> pd.DataFrame:
         """The rows that a model makes of `inputs`.
 
-        Inputs are named after their tables and have the columns and types that their YAML names; what a row does not
-        mention is null. Seeds that are not given are read from their file. Raises KeyError for a model that is not
-        there or an input that is missing.
+        Inputs are named after their tables and have the columns and types of these; what a row does not mention is
+        null. Seeds that are not given are read from their file. Raises KeyError for a model that is not there or an
+        input that is missing.
         """
-        with duckdb.connect() as connection:
+        with self.connect() as connection:
             for unique_id in self._node(model)["depends_on"]["nodes"]:
                 source = self.nodes[unique_id]
                 alias = source["alias"]
                 rows = inputs[alias] if alias in inputs or source["resource_type"] != "seed" else _seed(alias)
-                _create(connection, alias, source["columns"], rows)
+                _create(connection, source, rows)
             return connection.execute(self.sql(model)).df()
 
     def sql(self, model: str) -> str:
@@ -55,11 +56,15 @@ class CompiledModels:
         return sql
 
     def create_seed(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Make the table of a seed from its file, with the types that its YAML names."""
-        (columns,) = (
-            node["columns"] for node in self.nodes.values() if node["resource_type"] == "seed" and node["alias"] == name
-        )
-        _create(connection, name, columns, _seed(name))
+        """Make the table of a seed from its file, in a connection of `connect`."""
+        (seed,) = (node for node in self.nodes.values() if node["resource_type"] == "seed" and node["alias"] == name)
+        _create(connection, seed, _seed(name))
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A database in memory, with the sample's warehouse attached for reading."""
+        connection = duckdb.connect()
+        connection.execute(f"attach '{self.warehouse}' as warehouse (read_only)")
+        return connection
 
     def _node(self, model: str) -> dict[str, Any]:
         found = [
@@ -80,9 +85,8 @@ def _seed(name: str) -> list[dict[str, str | None]]:
         return [{column: cell or None for column, cell in row.items()} for row in csv.DictReader(file)]
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Any], rows: Rows) -> None:
-    described = [f'"{column}" {settings["data_type"] or "varchar"}' for column, settings in columns.items()]
-    connection.execute(f'create table "{name}" ({", ".join(described)})')
+def _create(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], rows: Rows) -> None:
+    connection.execute(f'create table "{node["alias"]}" as from {node["relation_name"]} limit 0')
     given = pd.DataFrame(list(rows), dtype=object)
     if len(given):
-        connection.execute(f'insert into "{name}" by name select * from given')
+        connection.execute(f'insert into "{node["alias"]}" by name select * from given')

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-import duckdb
 import numpy as np
 import pandas as pd
 
@@ -147,7 +146,7 @@ class Laboratory:
     def __init__(self, models: CompiledModels, least: int | None = None) -> None:
         """`least`: from how many listeners on there are intervals, when not from as many as the seed says."""
         self.models = models
-        self.connection = duckdb.connect()
+        self.connection = models.connect()
         self.connection.execute("set TimeZone = 'UTC'")
         for seed in ("diagnostic_constants", "t_quantiles", "recommender_metrics"):
             models.create_seed(self.connection, seed)
