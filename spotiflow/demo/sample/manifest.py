@@ -79,7 +79,7 @@ def fingerprint(seed: int) -> str:
     digest = hashlib.sha256(f"{FORMAT}/{seed}".encode())
     here = Path(__file__).parent
     shaping = (here.parent / "sandbox" / "spotify.py", Path(tables.__file__))
-    for source in (*sorted(here.glob("*.py")), *shaping):
+    for source in (*sorted(here.glob("*.py")), here / "genres.yml", *shaping):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
