@@ -79,21 +79,9 @@ by_feature as (
 final as (
 
     select
-        recommender,
-        recommender_version,
-        user_id,
-        week_start,
-        top_song_number,
-        seed_track_id,
-        audio_feature,
-        predicted_pct,
-        actual_pct,
+        *,
         predicted_pct - actual_pct as difference_pp,
-        100 - abs(predicted_pct - actual_pct) as similarity_pct,
-        recommendations,
-        scored_recommendations,
-        actual_provider,
-        is_same_provider
+        100 - abs(predicted_pct - actual_pct) as similarity_pct
     from by_feature
 
 )

@@ -38,34 +38,7 @@ recommended as (
 
 ),
 
-in_scopes as (
-
-    select
-        'all weeks' as scope,
-        'all' as week,
-        'all' as listener,
-        recommended.*
-    from recommended
-
-    union all
-
-    select
-        'week' as scope,
-        {{ as_text('recommended.week_start') }} as week,
-        'all' as listener,
-        recommended.*
-    from recommended
-
-    union all
-
-    select
-        'listener' as scope,
-        'all' as week,
-        recommended.user_id as listener,
-        recommended.*
-    from recommended
-
-),
+in_scopes as ({{ in_scopes('recommended') }}),
 
 final as (
 

@@ -30,62 +30,15 @@ by_week as (
 
 ),
 
--- Three views of the same: all weeks together, each week, and all weeks of each listener.
-in_scopes as (
+in_scopes as ({{ in_scopes('by_week') }}),
+
+with_cluster_kind as (
 
     select
-        'all weeks' as scope,
-        by_week.recommender,
-        by_week.recommender_version,
-        'all' as week,
-        'all' as listener,
-        by_week.metric,
-        by_week.horizon,
-        interval_clusters.cluster_kind,
-        by_week.user_id,
-        by_week.week_start,
-        by_week.answers,
-        by_week.part,
-        by_week.whole
-    from by_week
+        in_scopes.*,
+        case when in_scopes.scope = 'listener' then 'weeks' else interval_clusters.cluster_kind end as cluster_kind
+    from in_scopes
     cross join interval_clusters
-
-    union all
-
-    select
-        'week' as scope,
-        by_week.recommender,
-        by_week.recommender_version,
-        {{ as_text('by_week.week_start') }} as week,
-        'all' as listener,
-        by_week.metric,
-        by_week.horizon,
-        interval_clusters.cluster_kind,
-        by_week.user_id,
-        by_week.week_start,
-        by_week.answers,
-        by_week.part,
-        by_week.whole
-    from by_week
-    cross join interval_clusters
-
-    union all
-
-    select
-        'listener' as scope,
-        recommender,
-        recommender_version,
-        'all' as week,
-        user_id as listener,
-        metric,
-        horizon,
-        'weeks' as cluster_kind,
-        user_id,
-        week_start,
-        answers,
-        part,
-        whole
-    from by_week
 
 ),
 
@@ -104,7 +57,7 @@ by_cluster as (
         sum(answers) as answers,
         {{ exact_sum('part') }} as part,
         {{ exact_sum('whole') }} as whole
-    from in_scopes
+    from with_cluster_kind
     group by
         scope,
         recommender,

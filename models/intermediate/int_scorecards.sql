@@ -8,34 +8,7 @@ estimates as (select * from {{ ref('int_recommender_estimates') }}),
 
 coverages as (select * from {{ ref('int_recommender_coverage') }}),
 
-in_scopes as (
-
-    select
-        'all weeks' as scope,
-        'all' as week,
-        'all' as listener,
-        answers.*
-    from answers
-
-    union all
-
-    select
-        'week' as scope,
-        {{ as_text('answers.week_start') }} as week,
-        'all' as listener,
-        answers.*
-    from answers
-
-    union all
-
-    select
-        'listener' as scope,
-        'all' as week,
-        answers.user_id as listener,
-        answers.*
-    from answers
-
-),
+in_scopes as ({{ in_scopes('answers') }}),
 
 -- Every metric has a row wherever a recommender answered, also when nothing can be said.
 cards as (
