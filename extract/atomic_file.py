@@ -84,11 +84,11 @@ def swap_in_folder(draft: Path, folder: Path) -> None:
     if not folder.exists():
         following.rename(folder)
     elif _exchange(following, folder):
-        _remove(following)
+        remove(following)
     else:
         folder.rename(former)
         following.rename(folder)
-        _remove(former)
+        remove(former)
 
 
 def recover_folder(folder: Path) -> None:
@@ -96,8 +96,8 @@ def recover_folder(folder: Path) -> None:
     former = _beside(folder, "former")
     if not folder.exists() and former.exists():
         former.rename(folder)
-    _remove(former)
-    _remove(_beside(folder, "next"))
+    remove(former)
+    remove(_beside(folder, "next"))
 
 
 def make_folder(folder: Path) -> None:
@@ -136,7 +136,8 @@ def _beside(folder: Path, word: str) -> Path:
     return folder.with_name(f".{folder.name}-{word}")
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder, if it is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

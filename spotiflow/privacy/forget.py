@@ -7,12 +7,11 @@ short, running it again finishes it. `spotiflow.privacy.proof` searches what is 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from extract.atomic_file import write_whole
+from extract.atomic_file import remove, write_whole
 from extract.raw.loader import set_aside_folder
 from extract.sources.spotify_api.accounts import forget_account
 from spotiflow.locks import connect
@@ -83,18 +82,18 @@ def clear_caches(settings: Settings) -> None:
     targets += list(settings.site.parent.glob(f".{settings.site.name}-*"))
     targets += list(settings.logs.glob("*")) if settings.logs.is_dir() else []
     for path in targets:
-        _remove(path)
+        remove(path)
 
 
 def remove_published(settings: Settings) -> None:
     """Remove the published file and the site, when they cannot be rebuilt now."""
     settings.published.unlink(missing_ok=True)
-    _remove(settings.site)
+    remove(settings.site)
 
 
 def remove_site(settings: Settings) -> None:
     """Remove the site alone."""
-    _remove(settings.site)
+    remove(settings.site)
 
 
 def remove_personal_sites(settings: Settings, planned: ForgetPlan) -> list[str]:
@@ -108,10 +107,10 @@ def remove_personal_sites(settings: Settings, planned: ForgetPlan) -> list[str]:
         folder = own.warehouse.parent
         files = [path for path in (own.warehouse, own.published) if path.exists()]
         if folder.name == planned.user_id:
-            _remove(folder)
+            remove(folder)
         elif any(database_names(path, planned.user_id, planned.tracks) for path in files):
             names.append(personal_site.name_of(own))
-            _remove(folder)
+            remove(folder)
     folders = personal_site.folder_of_all(settings)
     if folders.is_dir() and not any(folders.iterdir()):
         folders.rmdir()
@@ -170,10 +169,3 @@ def _secrets_of(settings: Settings, user_id: str) -> list[Path]:
 def _is_duckdb(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(12)[8:12] == b"DUCK"
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -9,8 +9,6 @@ SCOPE = f"{PLAYS_SCOPE} {SAVED_TRACKS_SCOPE}"
 
 RECENTLY_PLAYED = "me/player/recently-played"
 SAVED_TRACKS = "me/tracks"
-ONE_TRACK = "tracks/{id}"
-PROFILE = "me"
 
 PAGE_SIZE = 50
 """The largest page, and as far back as Spotify remembers: a poll reads one page and needs no second."""
