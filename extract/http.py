@@ -168,8 +168,8 @@ class PatientSession(requests.Session):
             return unreadable(self.name, endpoint_of(response.url), response)
         return ServiceError(
             kinds.get(status, Outcome.REFUSED),
-            f"{self.name} did not answer {endpoint_of(response.url)} (HTTP {status}: {said}). "
-            "If it says so again tomorrow, this version of SpotiFlow asks in a way that it no longer understands.",
+            f"{self.name} refused the request to {endpoint_of(response.url)} (HTTP {status}: {said}). "
+            "If it still does tomorrow, update SpotiFlow: the service may have changed.",
             status,
         )
 
@@ -207,22 +207,22 @@ class PatientSession(requests.Session):
         host = urlsplit(url).netloc
         if isinstance(broken, _TooLarge):
             return ServiceError(
-                Outcome.UNREADABLE, f"{host} sent a response that does not end. Load again later.", status
+                Outcome.UNREADABLE, f"{host} sent a response that does not end. Try again later.", status
             )
         if "timeout" in type(broken).__name__.lower():
             return ServiceError(
-                Outcome.TIMED_OUT, f"{host} did not answer in time. Load again in a few minutes.", status
+                Outcome.TIMED_OUT, f"{host} did not respond in time. Try again in a few minutes.", status
             )
         if status is not None:
             return ServiceError(
                 Outcome.CUT_OFF,
-                f"The response of {host} broke off in the middle. Load again in a few minutes; "
-                "if it goes on, look at the network connection.",
+                f"The response from {host} was cut off. Try again in a few minutes; "
+                "if it keeps happening, check the network connection.",
                 status,
             )
         return ServiceError(
             Outcome.NO_CONNECTION,
-            f"{host} cannot be reached. Check the network connection (and the proxy), then load again.",
+            f"{host} cannot be reached. Check the network connection (and the proxy), then try again.",
         )
 
     def _is_out_of_patience(self, state: tenacity.RetryCallState) -> bool:

@@ -67,5 +67,5 @@ def quoted(text: str) -> str:
     plain = own_names.redacted(_PRIVATE.sub("…", plain))
     plain = " ".join(plain.split())
     if not plain:
-        return "it gave no reason"
+        return "no reason given"
     return f"“{plain[:_LONGEST_QUOTE]}{'…' if len(plain) > _LONGEST_QUOTE else ''}”"

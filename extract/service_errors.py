@@ -55,7 +55,7 @@ def unavailable(name: str, status: int) -> ServiceError:
     """5xx."""
     return ServiceError(
         Outcome.UNAVAILABLE,
-        f"{name} has a fault of its own at the moment (HTTP {status}). Load again in a few minutes.",
+        f"{name} has a problem at the moment (HTTP {status}). Try again in a few minutes.",
         status,
     )
 
@@ -69,9 +69,9 @@ def rate_limited(name: str, headers: Mapping[str, str], now: datetime) -> Servic
 def pause_sentence(name: str, seconds: float | None, now: datetime) -> str:
     """What to do about a pause of so many seconds (None: unknown) that begins `now` (naive UTC)."""
     if seconds is None:
-        return f"{name} asks this app to pause and does not say for how long. Load again in an hour, and less often."
+        return f"{name} asks this app to pause, but not for how long. Try again in an hour, and less often."
     return (
-        f"{name} asks this app to pause for {_duration(seconds)}. Load again at {local_time(now, seconds)} or later; "
+        f"{name} asks this app to pause for {_duration(seconds)}. Try again at {local_time(now, seconds)} or later; "
         "what was loaded so far is kept."
     )
 
@@ -83,27 +83,27 @@ def unreadable(name: str, what: str, response: requests.Response, *, is_secret: 
     if response.is_redirect or "<html" in text[:2000].lower():
         return ServiceError(
             Outcome.WEB_PAGE,
-            f"A web page came back instead of {what}{said}: a proxy or a sign-in page of your network is in between. "
-            "Sign in there, or load again from another network.",
+            f"A web page came back instead of {what}{said}: your network's proxy or sign-in page is in the way. "
+            "Sign in there, or try again from another network.",
             status,
         )
     if text.strip() in ("", "null"):
         return ServiceError(
             Outcome.NOTHING,
-            f"{name} reported success but sent nothing instead of {what}{said}. Load again in a few minutes.",
+            f"{name} reported success but sent an empty response instead of {what}{said}. Try again in a few minutes.",
             status,
         )
     # JSON that begins and does not end was cut off on the way.
     if text.lstrip()[:1] in ("{", "[") and json_of(response) is None:
         return ServiceError(
             Outcome.CUT_OFF,
-            f"Only a part of the response came back instead of {what}{said}. Load again in a few minutes.",
+            f"The response with {what} was cut off{said}. Try again in a few minutes.",
             status,
         )
     return ServiceError(
         Outcome.UNREADABLE,
-        f"What came back instead of {what} is not a response of {name}'s API{said}. "
-        "A proxy of your network may be in between; load again from another network or later.",
+        f"The response does not look like {what} from {name}'s API{said}. "
+        "Your network's proxy may be in the way; try again later, or from another network.",
         status,
     )
 

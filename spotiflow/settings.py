@@ -15,11 +15,11 @@ VARIABLES = {
     "SPOTIFLOW_WAREHOUSE": "the warehouse, a DuckDB file (data/warehouse.duckdb)",
     "SPOTIFLOW_PUBLISHED": "the published data, a DuckDB file (data/published.duckdb)",
     "SPOTIFLOW_SITE": "the folder of the built site (reports/build)",
-    "SPOTIFLOW_BASE_PATH": "the path below which the site is hosted, e.g. /music (the root of its host)",
+    "SPOTIFLOW_BASE_PATH": "the path under which the site is hosted, e.g. /music (the root of its host)",
     "SPOTIFLOW_HOME": "secrets: the key of the pseudonyms, and logins (.spotiflow)",
     "SPOTIFLOW_LOGS": "log files (logs)",
     "SPOTIFLOW_LONGEST_WAIT": "how long one request waits for a service, in seconds (60)",
-    "SPOTIFLOW_TRACKS_PER_POLL": "how many tracks of exports each poll looks up (20)",
+    "SPOTIFLOW_TRACKS_PER_POLL": "how many exported tracks each poll looks up (20)",
     "SPOTIFLOW_ONLINE": "whose tracks services are asked about: 1 everyone's, 0 nobody's (accounts that logged in)",
 }
 """Environment variables: what they name or decide, and the default."""

@@ -139,13 +139,13 @@ def _without_pending(warehouse: Path, progress: Progress) -> Any:
         pipeline = _pipeline(warehouse)
         if not pipeline.has_pending_data:
             return pipeline
-        progress("Finishing a load that was interrupted")
+        progress("Finishing an interrupted load")
         pipeline.normalize()
         info = pipeline.load(raise_on_failed_jobs=True)
         if info is None:
             _log.warning(
-                "Of a load that was interrupted nothing was left to finish. If it was a file, load that file again; "
-                "what came from Spotify comes again by itself."
+                "Nothing was left of an interrupted load. If it was a file, load that file again; plays from Spotify "
+                "come again with the next poll."
             )
         else:
             _report_lost_rows(warehouse, info.loads_ids)
@@ -157,14 +157,14 @@ def _without_pending(warehouse: Path, progress: Progress) -> Any:
     place = _set_aside(
         warehouse,
         [source],
-        f"A load that was interrupted could not be finished: {cause}.\n"
-        "This folder holds what dlt had of it. Load the files of that load again; what came from Spotify's API "
-        "comes again by itself.\n",
+        f"An interrupted load could not be finished: {cause}.\n"
+        "This folder holds what dlt had stored of it. Load its files again; plays from Spotify's API come again with "
+        "the next poll.\n",
     )
     _count_landed_rows(warehouse)
     _log.warning(
-        "A load that was interrupted could not be finished (%s). It was set aside in %s: if it was a file, load that "
-        "file again; what came from Spotify comes again by itself.",
+        "An interrupted load could not be finished (%s) and was set aside in %s. If it was a file, load that file "
+        "again; plays from Spotify come again with the next poll.",
         cause,
         place,
     )
@@ -204,13 +204,13 @@ def _report_lost_rows(warehouse: Path, load_ids: Iterable[str]) -> None:
     place = _set_aside(
         warehouse,
         [_keys_folder(warehouse)],
-        f"A load that was interrupted lost a part on the way: {what}.\n"
-        "Load the files of that load again; what came from Spotify's API comes again by itself.\n"
-        "The keys of all rows of that load are here.\n",
+        f"Part of an interrupted load is missing: {what}.\n"
+        "Load its files again; plays from Spotify's API come again with the next poll.\n"
+        "This folder holds the keys of all its rows.\n",
     )
     _log.warning(
-        "A load that was interrupted lost a part on the way: %s. If it was a file, load that file again; what came "
-        "from Spotify comes again by itself. Details are in %s.",
+        "Part of an interrupted load is missing: %s. If it was a file, load that file again; plays from Spotify come "
+        "again with the next poll. Details are in %s.",
         what,
         place,
     )
@@ -248,7 +248,7 @@ def _read_kept(warehouse: Path, path: Path) -> spool.Kept | None:
     except (ValueError, TypeError, OSError) as error:
         if isinstance(error, OSError) and error.errno in _MACHINE_ERRORS:
             raise LoadError(
-                f"{path} cannot be read ({error.strerror}): it holds an answer of Spotify that is not loaded yet. "
+                f"{path} cannot be read ({error.strerror}): it holds a response from Spotify that is not loaded yet. "
                 "Make it readable, then run the same command again."
             ) from None
         _give_up(warehouse, path, f"it cannot be read ({error})")
@@ -259,13 +259,13 @@ def _give_up(warehouse: Path, path: Path, why: str) -> None:
     place = _set_aside(
         warehouse,
         [path],
-        f"An answer of Spotify could not be loaded: {why}\n"
-        "Plays that are still among the last 50 come again with the next load. To try this file again, move it back "
+        f"A response from Spotify could not be loaded: {why}\n"
+        "Plays that are still among the last 50 come again with the next poll. To try this file again, move it back "
         f"into {spool.folder(warehouse).name}/.\n",
     )
     _log.warning(
-        "An answer of Spotify that was waiting could not be loaded: %s It was set aside in %s; plays that are still "
-        "among the last 50 come again with the next load.",
+        "A waiting response from Spotify could not be loaded: %s It was set aside in %s; plays that are still among "
+        "the last 50 come again with the next poll.",
         why,
         place,
     )
@@ -388,7 +388,7 @@ def _verify(warehouse: Path, load_ids: Iterable[str], keys: Path) -> None:
             if lost := _missing_rows(connection, file, wanted):
                 raise LoadError(
                     f"{lost:,} rows for {DATASET}.{file.stem} did not arrive in {warehouse}. "
-                    "Run the same command again; if it says so again, the disk may be failing."
+                    "Run the same command again; if this happens again, the disk may be failing."
                 )
 
 
@@ -479,7 +479,7 @@ def _is_to_blame(warehouse: Path, error: BaseException) -> bool:
 
 def _refusal(warehouse: Path, error: BaseException, kind: Callable[[str], LoadError] = LoadError) -> LoadError:
     return kind(
-        f"The warehouse {warehouse} did not take the load: {_root_cause(error)}. "
+        f"The load could not be written to {warehouse}: {_root_cause(error)}. "
         "Nothing is lost: run the same command again."
     )
 

@@ -59,8 +59,8 @@ def keep(warehouse: Path, tables: Mapping[str, Iterable[Row]]) -> Path:
         write_whole(path, json.dumps(rows, default=_text, ensure_ascii=False), path.with_suffix(".part"))
     except OSError as error:
         raise LoadError(
-            f"What Spotify answered cannot be written to {place} ({error.strerror}). "
-            "Make room there or make the folder writable, then run the same command again."
+            f"Spotify's response cannot be written to {place} ({error.strerror}). "
+            "Free some space or make the folder writable, then run the same command again."
         ) from None
     try:
         for name, table in rows.items():
@@ -79,7 +79,7 @@ def read(path: Path) -> Kept:
     """
     stored = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(stored, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     tables: dict[str, list[dict[str, Any]]] = {}
     for name, rows in stored.items():
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -96,7 +96,7 @@ def read(path: Path) -> Kept:
             for row in rows
         ]
     if not tables:
-        raise ValueError("it has rows of no raw table")
+        raise ValueError("it has no rows of a raw table")
     return Kept(path, tables)
 
 
@@ -134,7 +134,7 @@ def together(kept: Iterable[Kept]) -> dict[str, list[pa.Table]]:
 def _text(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    raise TypeError(f"a {type(value).__name__} is no value of a raw table")
+    raise TypeError(f"raw tables cannot hold a {type(value).__name__}")
 
 
 def _value(value: Any, kind: pa.DataType) -> Any:

@@ -139,11 +139,11 @@ def summarise(screen: Screen, report: LoadReport) -> None:
             screen.say(line)
     else:
         screen.say(f"  {read:,} read")
-    kinds = {"episode": "podcast episode", "audiobook": "audiobook chapter", "unknown": "row that names nothing"}
-    plurals = {"unknown": "rows that name nothing"}
+    kinds = {"episode": "podcast episode", "audiobook": "audiobook chapter", "unknown": "row without a title"}
+    plurals = {"unknown": "rows without a title"}
     if aside:
         parts = [count(rows, kinds.get(kind, kind), plurals.get(kind)) for kind, rows in sorted(aside.items())]
-        screen.say(f"  set aside (no music): {', '.join(parts)}")
+        screen.say(f"  set aside (not music): {', '.join(parts)}")
     if repeated:
         screen.say(f"  {count(repeated, 'exact repeat')} counted once")
     if rejected:

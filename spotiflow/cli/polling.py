@@ -78,7 +78,7 @@ def summarise_poll(screen: Screen, polled: PollReport) -> None:
         if one.report.note:
             screen.say(f"  {one.name}: {one.report.note}")
     if polled.problems:
-        screen.heading("Spotify could not be asked for everything")
+        screen.heading("Spotify did not answer every request")
         for problem in polled.problems:
             screen.say(f"  {problem}")
     else:

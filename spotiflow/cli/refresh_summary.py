@@ -45,10 +45,10 @@ class RefreshSummary:
             self._show_arrivals()
             if self.build.results:
                 self._show_tests(self.build)
-        self._show_list("Spotify did not answer everything", self.poll_problems)
+        self._show_list("Spotify did not answer every request", self.poll_problems)
         for note in self.poll_notes:
             screen.say(f"  {note}")
-        self._show_list("Services did not answer everything", self.service_problems)
+        self._show_list("Services did not answer every request", self.service_problems)
         if len(screen.steps) > 1:
             screen.heading(f"Time: {seconds(sum(step.duration for step in screen.steps))}")
             for line in columns([[step.title, seconds(step.duration)] for step in screen.steps], right=(1,)):
@@ -77,7 +77,7 @@ class RefreshSummary:
             if self.before is not None:
                 screen.heading(f"Nothing new came in {since}.")
             return
-        screen.heading(f"Came in {since}: {count(came.rows_loaded, 'row')} from {count(came.files, 'file')}")
+        screen.heading(f"New {since}: {count(came.rows_loaded, 'row')} from {count(came.files, 'file')}")
         if came.rows_set_aside:
             screen.say(f"  {came.rows_set_aside:,} set aside (podcasts, audiobooks, rows without a title)")
         if came.rows_repeated:
@@ -100,7 +100,7 @@ class RefreshSummary:
             self._show_failure(number, result)
         skipped = build.having("skipped", tests=False)
         if skipped:
-            screen.say(f"  {count(len(skipped), 'table')} not built, because something they depend on failed")
+            screen.say(f"  {count(len(skipped), 'table')} not built, because something upstream failed")
 
     def _show_failure(self, number: int, result: NodeResult) -> None:
         screen = self.screen
@@ -138,7 +138,7 @@ class RefreshSummary:
     def _show_what_stands(self) -> None:
         screen, now = self.screen, read_publication(self.settings.published)
         if self.is_published:
-            screen.heading("The data was published, but the site still shows the former data.")
+            screen.heading("The data was published, but the site still shows the previous data.")
             screen.say(f"  Once the problem is fixed: {advice_for(self.only, '`spotiflow site`').strip('`')}")
         elif now is None:
             screen.heading("Nothing was published, and nothing had been before.")

@@ -49,7 +49,7 @@ class Demo:
         say = self.screen.say
         say("This runs the real code against stand-ins of Spotify and ReccoBeats. Nothing leaves this machine.")
 
-        self._heading("Mira logs in. The stand-in agrees for her; with Spotify, a browser would ask.")
+        self._heading("Mira logs in. The stand-in agrees for her; Spotify would ask in a browser.")
         self._spotiflow("login", "--account", _PERSON, "--timezone", "Europe/London")
 
         self._heading("The first poll: Spotify shows the last 50 plays and no more.")
@@ -62,7 +62,7 @@ class Demo:
         self._expect(first > 50, f"{first} plays are stored, each once")
 
         self._heading(
-            f"Nobody polls for {_DAYS_AWAY} days. Then nothing on the page is known: plays may have been lost."
+            f"Nobody polls for {_DAYS_AWAY} days. Nothing on the next page is stored yet: plays may have been lost."
         )
         self._spotiflow("load", "api", hours=24.0 * _DAYS_AWAY)
         self._spotiflow("refresh", "--no-site", hours=0.0)
@@ -71,7 +71,7 @@ class Demo:
         began, ended, _ = gaps[0]
         lost = [moment for moment in self._listened() if began < moment < ended]
         say(f"  The gap is from {began:%a %d %b, %H:%M} to {ended:%a %d %b, %H:%M} UTC.")
-        self._expect(bool(lost), f"{len(lost)} plays of Mira's fell off Spotify's page in between")
+        self._expect(bool(lost), f"{len(lost)} of Mira's plays fell off Spotify's page in between")
         features = self._count("raw_spotify.audio_features where provider = 'reccobeats' and is_found")
         self._expect(features > 0, f"ReccoBeats knew the audio features of {features} tracks")
 
@@ -85,12 +85,12 @@ class Demo:
         asked = self._count("raw_spotify.recommendation_requests where recommender = 'reccobeats'")
         self._expect(asked > 0, f"ReccoBeats recommended songs for {asked} Top Songs of her weeks")
 
-        self._heading("What is there now:")
+        self._heading("What is loaded now:")
         self._spotiflow("accounts", hours=0.0)
         self._spotiflow("status", hours=0.0)
         say()
-        say("All of it held. Go on by yourself: spotiflow --sandbox load api; some hours pass with every command.")
-        say(f"Nothing of yours was touched; delete {shown(self.place.folder)} when you have seen enough.")
+        say("All checks passed. Go on with spotiflow --sandbox load api; with every command some hours pass.")
+        say(f"Your own data was not touched; delete {shown(self.place.folder)} when you are done.")
 
     def _heading(self, text: str) -> None:
         self.step += 1
@@ -104,11 +104,11 @@ class Demo:
         command = [sys.executable, "-c", "from spotiflow.cli.main import main; main()", "--sandbox", *arguments]
         code = subprocess.run(command, env=environment, check=False).returncode
         if code != 0:
-            raise _Broken(f"spotiflow {arguments[0]} ended with {code}; what it said is above.")
+            raise _Broken(f"spotiflow {arguments[0]} ended with exit code {code}; its output is above.")
 
     def _expect(self, holds: bool, what: str) -> None:
         if not holds:
-            raise _Broken(f"This should hold and does not: {what}.")
+            raise _Broken(f"This check failed: {what}.")
         self.screen.say(f"  -> {what}.", style="green")
 
     def _count(self, table: str) -> int:

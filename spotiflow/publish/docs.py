@@ -127,7 +127,7 @@ def _filled_in(manifest: dict[str, Any], catalog: dict[str, Any]) -> str:
     for old, new in (_REPAIRS | data).items():
         if old not in page:
             raise CommandError(
-                f"dbt's documentation page has changed: it does not hold {old!r} any more.\n"
+                f"dbt's documentation page has changed: it no longer contains {old!r}.\n"
                 "Adapt spotiflow/publish/docs.py to the version of dbt that is installed."
             )
         page = page.replace(old, new)

@@ -72,7 +72,7 @@ def test_rows_that_cannot_be_believed_are_rejected(tmp_path: Path) -> None:
     assert (found.file.rows_loaded, found.file.repeated) == (2, 1)
     assert found.file.rejected == Counter(
         {
-            "track_id occurs before with other values": 1,
+            "track_id occurred earlier with other values": 1,
             "track_id is not a Spotify track id": 1,
             "energy is outside 0 to 1": 1,
             "valence is not a number": 1,
@@ -101,7 +101,7 @@ def test_a_track_that_is_listed_once_per_genre_has_the_first_by_alphabet(column:
     for number, order in enumerate([lines, lines[::-1][1:] + lines[4:]]):
         found = read(write(tmp_path / f"c{number}.csv", *order, header=f"{HEADER},{column}"))
         assert (found.file.rows_loaded, found.file.repeated) == (2, 2)
-        assert found.file.rejected == Counter({"track_id occurs before with other values": 1})
+        assert found.file.rejected == Counter({"track_id occurred earlier with other values": 1})
         assert sorted(found.rows("tracks", "track_id", "genre")) == [(ID, "bossa nova"), (OTHER, None)]
 
 

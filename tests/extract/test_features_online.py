@@ -262,10 +262,10 @@ PASSING = {
     "cut JSON": Fault(200, '{"content": [{"id"', content_type="application/json"),
 }
 LASTING = {
-    "500": (Fault(500, "", times=0), "has a fault of its own"),
+    "500": (Fault(500, "", times=0), "has a problem"),
     "a login page": (Fault(200, "<html>Sign in</html>", times=0, content_type="text/html"), "sign-in page"),
-    "null": (Fault(200, None, times=0), "sent nothing instead of"),
-    "another shape": (Fault(200, {"tracks": []}, times=0), "is not a response of ReccoBeats"),
+    "null": (Fault(200, None, times=0), "sent an empty response instead of"),
+    "another shape": (Fault(200, {"tracks": []}, times=0), "from ReccoBeats"),
     "429 for 22 hours": (
         Fault(429, "", {"Retry-After": "79200"}, times=0),
         "asks this app to pause for about 22 hours",

@@ -71,16 +71,16 @@ def test_repeats_count_once_and_the_first_load_is_remembered(tmp_path: Path) -> 
 
 BAD = {
     f",{TRACK},liked,2026-03-01,,": "account missing",
-    f"stranger,{TRACK},liked,2026-03-01,,": "nothing of this account is loaded here",
+    f"stranger,{TRACK},liked,2026-03-01,,": "nothing is loaded for this account",
     "ben,,liked,2026-03-01,,": "track missing",
     "ben,Paper Boats,liked,2026-03-01,,": "track is not a Spotify track id",
     f"ben,{TRACK},,2026-03-01,,": "feedback missing",
-    f"ben,{TRACK},loved,2026-03-01,,": "feedback is none of saved, liked, disliked, rating",
+    f"ben,{TRACK},loved,2026-03-01,,": "feedback is not one of saved, liked, disliked, rating",
     f"ben,{TRACK},liked,,,": "when missing",
     f"ben,{TRACK},liked,yesterday,,": "when is not a time",
     f"ben,{TRACK},liked,1999-12-31,,": "when is before Spotify was founded (2006)",
     f"ben,{TRACK},liked,2026-11-26,,": "when is more than 24 hours in the future",
-    f"ben,{TRACK},liked,2026-03-01,5,": "a rating beside another feedback",
+    f"ben,{TRACK},liked,2026-03-01,5,": "rating given, but feedback is not rating",
     f"ben,{TRACK},rating,2026-03-01,,": "rating missing",
     f"ben,{TRACK},rating,2026-03-01,good,": "rating is not a number",
     f"ben,{TRACK},rating,2026-03-01,nan,": "rating is not a number",
@@ -107,4 +107,4 @@ def test_another_rating_at_the_same_moment_is_no_repeat(tmp_path: Path) -> None:
     lines = [f"ben,{TRACK},rating,2026-03-01,{value}," for value in (4, 2, 4)]
     file = read(csv(tmp_path / "t.csv", *lines)).file
     assert (file.rows_loaded, file.repeated) == (1, 1)
-    assert file.rejected == Counter({"the same rating occurs before with another value": 1})
+    assert file.rejected == Counter({"the same rating occurred earlier with another value": 1})

@@ -145,7 +145,7 @@ def test_what_passes_is_waited_for(
     [
         (Fault(400, {"error": {"message": "bad"}}, times=0), "refused", "HTTP 400"),
         (Fault(403, "Forbidden", times=0), "forbidden", "“Forbidden”"),
-        (Fault(404, "", times=0), "not_found", "it gave no reason"),
+        (Fault(404, "", times=0), "not_found", "no reason given"),
         (Fault(200, "<html>Sign in</html>", times=0), "web_page", "“Sign in”"),
         (Fault(200, "some words", times=0), "unreadable", "“some words”"),
         (Fault(302, "", {"Location": "http://127.0.0.1:9/login"}, times=0), "web_page", "sign-in page"),
@@ -182,7 +182,7 @@ def test_a_long_pause_is_not_slept_through(
     server: Server, connect: Connect, records: list[RequestRecord], slept: list[float]
 ) -> None:
     server.faults.add(PATH, Fault(429, "", {"Retry-After": "79200"}))
-    with pytest.raises(ServiceError, match=r"about 22 hours\. Load again at \d\d:\d\d( on 2\d Nov)? or later") as pause:
+    with pytest.raises(ServiceError, match=r"about 22 hours\. Try again at \d\d:\d\d( on 2\d Nov)? or later") as pause:
         connect().get(server.url + PATH)
     assert (pause.value.kind, pause.value.retry_after) == ("rate_limited", 79_200)
     assert not slept
@@ -208,7 +208,7 @@ def test_a_redirect_gets_no_token(server: Server, connect: Connect) -> None:
 
 
 def test_a_body_that_breaks_off(server: Server, connect: Connect, records: list[RequestRecord]) -> None:
-    with pytest.raises(ServiceError, match="broke off in the middle") as broken:
+    with pytest.raises(ServiceError, match="was cut off") as broken:
         connect(attempts=2).get(f"{server.url}/v1/cut")
     assert broken.value.kind == "cut_off"
     assert [(record.status_code, record.outcome) for record in records] == [(200, "cut_off")] * 2
@@ -229,7 +229,7 @@ def test_too_slow(connect: Connect, monkeypatch: pytest.MonkeyPatch, server: Ser
         raise requests.exceptions.ReadTimeout("took too long")
 
     monkeypatch.setattr(requests.Session, "request", never)
-    with pytest.raises(ServiceError, match="did not answer in time") as slow:
+    with pytest.raises(ServiceError, match="did not respond in time") as slow:
         connect().get(server.url + PATH)
     assert slow.value.kind == "timed_out"
 

@@ -74,22 +74,22 @@ def test_an_answer_is_read_with_its_question(tmp_path: Path) -> None:
 
 BROKEN = {
     f",2026-11-16,{A},1,{B}": "account or user_id missing",
-    f"stranger,2026-11-16,{A},1,{B}": "no listener of this warehouse",
+    f"stranger,2026-11-16,{A},1,{B}": "unknown listener",
     f"me,,{A},1,{B}": "week_start missing",
-    f"me,16.11.2026,{A},1,{B}": "week_start is no date such as 2026-11-16",
+    f"me,16.11.2026,{A},1,{B}": "week_start is not a date such as 2026-11-16",
     f"me,2026-11-17,{A},1,{B}": "week_start is not a Monday",
-    f"me,2026-12-07,{A},1,{B}": "week_start lies in the future",
+    f"me,2026-12-07,{A},1,{B}": "week_start is in the future",
     f"me,2026-11-16,,1,{B}": "seed_track_id missing",
     f"me,2026-11-16,a song,1,{B}": "seed_track_id is not a track id",
     f"me,2026-11-16,{A},,{B}": "rank missing",
-    f"me,2026-11-16,{A},0,{B}": "rank is not a whole number from 1 on",
-    f"me,2026-11-16,{A},1.5,{B}": "rank is not a whole number from 1 on",
-    f"me,2026-11-16,{A},nan,{B}": "rank is not a whole number from 1 on",
-    f"me,2026-11-16,{A},first,{B}": "rank is not a whole number from 1 on",
+    f"me,2026-11-16,{A},0,{B}": "rank is not a whole number above 0",
+    f"me,2026-11-16,{A},1.5,{B}": "rank is not a whole number above 0",
+    f"me,2026-11-16,{A},nan,{B}": "rank is not a whole number above 0",
+    f"me,2026-11-16,{A},first,{B}": "rank is not a whole number above 0",
     f"me,2026-11-16,{A},101,{B}": "rank is larger than 100",
     f"me,2026-11-16,{A},3,": "track_id missing",
     f"me,2026-11-16,{A},3,title:x": "track_id is not a Spotify track id",
-    f"me,2026-11-16,{A},1,{D}": "rank occurs before with another track",
+    f"me,2026-11-16,{A},1,{D}": "rank occurred earlier with another track",
 }
 
 
@@ -105,7 +105,7 @@ def test_every_row_is_judged_for_itself(tmp_path: Path) -> None:
 def test_a_column_and_the_option_must_name_the_same_listener(tmp_path: Path) -> None:
     found = read(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"partner,2026-11-16,{A},1,{B}"), account="me")
     assert found.rows("recommendations", "user_id") == [("u1",)]
-    assert dict(found.file.rejected) == {"account and user_id are two listeners": 1}
+    assert dict(found.file.rejected) == {"account and user_id are different listeners": 1}
 
 
 def test_what_is_kept_of_a_rejected_row_names_no_account(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_two_moments_or_variants_in_one_answer_are_refused(tmp_path: Path) -> No
     assert found.file.rows_loaded == 1
     assert dict(found.file.rejected) == {
         "requested_at or as_of differs within one answer": 1,
-        "as_of is no time such as 2026-11-23T00:00:00Z": 1,
+        "as_of is not a time such as 2026-11-23T00:00:00Z": 1,
         "variant differs within one answer": 1,
     }
 
@@ -211,20 +211,20 @@ def test_a_file_that_does_not_say_what_the_model_knew(tmp_path: Path) -> None:
 
 def test_gaps_between_ranks_are_explained(tmp_path: Path) -> None:
     said = remarks_about(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{A},3,{C}"))
-    assert "1 of 1 answers lack ranks in between (from row 1 on)" in said
+    assert "1 of 1 answers skip ranks (from row 1 on)" in said
 
 
 def test_answers_for_other_songs_than_top_songs_are_pointed_out(tmp_path: Path) -> None:
     songs = pa.table({"user_id": ["u1"], "week_start": [MONDAY], "seed_track_id": [A]})
     said = remarks_about(csv_of(tmp_path, f"me,2026-11-16,{A},1,{B}", f"me,2026-11-16,{B},1,{C}"), songs)
-    assert "1 of 2 answers are for songs that were no Top Song of that week (from row 2 on)" in said
+    assert "1 of 2 answers are for songs that were not Top Songs of that week (from row 2 on)" in said
 
 
 def test_unknown_tracks_are_named_with_what_to_do(tmp_path: Path) -> None:
     said = remarks_about(csv_of(tmp_path, *answer(A, *KNOWN[:4], B), *answer(B, C, D, *KNOWN[:2], KNOWN[-1])))
     assert (
         "3 recommendations are of tracks that are unknown here, neither title nor audio features (rows 5, 6 and 7): "
-        "loaded, but without features they have no part in a prediction."
+        "loaded, but without features they take no part in predictions."
     ) in said
     assert "1 recommendation is of a track with a title but without all seven audio features (row 10)" in said
     assert "spotiflow load features" in said
@@ -233,14 +233,14 @@ def test_unknown_tracks_are_named_with_what_to_do(tmp_path: Path) -> None:
 def test_the_song_itself_and_repeated_tracks_are_named(tmp_path: Path) -> None:
     said = remarks_about(csv_of(tmp_path, *answer(KNOWN[0], KNOWN[0], *KNOWN[1:5], KNOWN[1])))
     assert "2 recommendations are of the song itself, or of a track that the answer has already (rows 1 and 6)" in said
-    assert "1 of 1 answers has other than 5 tracks (from row 1 on): 1 has fewer" in said
+    assert "1 of 1 answers does not have 5 tracks (from row 1 on): 1 has fewer" in said
 
 
 def test_answers_of_another_length_are_named(tmp_path: Path) -> None:
     lines = [*answer(A, *KNOWN[:5]), *answer(B, *KNOWN[:3]), *answer(C, *KNOWN[:7]), *answer(D, *KNOWN[:6])]
     assert (
-        "3 of 4 answers have other than 5 tracks (from rows 6, 9 and 16 on): 1 has fewer: its prediction rests on "
-        "fewer; 2 have more: all are kept, the first 5 count."
+        "3 of 4 answers do not have 5 tracks (from rows 6, 9 and 16 on): 1 has fewer: its prediction uses those; "
+        "2 have more: all are kept, the first 5 count."
     ) in remarks_about(csv_of(tmp_path, *lines))
 
 
@@ -318,7 +318,7 @@ def test_a_sound_file_is_loaded_without_remarks(place, tmp_path, catalogue, quer
     done = run(place, csv_of(tmp_path, *lines, header=f"{HEADER},as_of"))
     assert done.code == 0, done.text
     assert "5 rows loaded from 1 file" in done.out
-    for word in ("rejected", "unknown", "other than", "row "):
+    for word in ("rejected", "unknown", "not have", "row "):
         assert word not in told(done).replace("5 rows", ""), done.out
     assert (
         query_of("select user_id = (select user_id from raw_spotify.accounts) from raw_spotify.recommendations")
@@ -336,10 +336,10 @@ def test_rejected_rows_are_named_by_reason(place, tmp_path, catalogue, query_of)
     assert done.code == 3, done.text
     assert "6 rows loaded from 1 file" in done.out
     assert "rejected, kept in raw_spotify.rejected_rows: 9 rows" in done.out
-    assert "2  rank occurs before with another track: rows 6 and 7" in done.out
+    assert "2  rank occurred earlier with another track: rows 6 and 7" in done.out
     assert "5  track_id missing: rows 8, 9, 10 and 2 more" in done.out
     assert "1  seed_track_id missing: row 13" in done.out
-    assert "1  no listener of this warehouse: row 14" in done.out
+    assert "1  unknown listener: row 14" in done.out
     assert "1 recommendation is of a track with a title but without all seven audio features (row 15)" in told(done)
     assert "Row 1 is the first record" in done.out
     assert query_of("select track_id from raw_spotify.recommendations where recommender = 'judged' order by rank") == [
@@ -362,7 +362,7 @@ def test_k_is_that_of_the_definitions(place, tmp_path, catalogue):
     path = csv_of(tmp_path, *answer(A, *catalogue[:3]), *answer(B, *catalogue[:5]))
     done = run(other, path, name="short")
     assert done.code == 0, done.text
-    assert "1 of 2 answers has other than 3 tracks (from row 4 on): 1 has more" in told(done)
+    assert "1 of 2 answers does not have 3 tracks (from row 4 on): 1 has more" in told(done)
 
 
 @pytest.fixture

@@ -275,19 +275,19 @@ REFUSALS = [
     pytest.param(
         Fault(403, {"error": {"status": 403, "message": "Insufficient client scope"}}),
         "scope_missing",
-        r"Log in again: spotiflow login .*agree to all",
+        r"Log in again: spotiflow login .*agree to everything",
         id="403 scope",
     ),
     pytest.param(
         Fault(403, {"error": {"status": 403}}),
         "forbidden",
-        r"forbids this app to read your recently played tracks .*dashboard",
+        r"not let this app read your recently played tracks .*dashboard",
         id="403 bare",
     ),
     pytest.param(
         Fault(429, "", {"Retry-After": "79200"}),
         "rate_limited",
-        r"pause for about 22 hours\. Load again at \d\d:\d\d on \d+ Oct or later; what was loaded so far is kept",
+        r"pause for about 22 hours\. Try again at \d\d:\d\d on \d+ Oct or later; what was loaded so far is kept",
         id="429 22 hours",
     ),
     pytest.param(
@@ -299,7 +299,7 @@ REFUSALS = [
         r"pause for 60 minutes",
         id="429 date",
     ),
-    pytest.param(Fault(429, ""), "rate_limited", r"does not say for how long.*in an hour", id="429 bare"),
+    pytest.param(Fault(429, ""), "rate_limited", r"not for how long.*in an hour", id="429 bare"),
     pytest.param(
         Fault(429, {"error": {"status": 429, "message": "Too many requests", "reason": "QUOTA_EXCEEDED"}}),
         "quota_spent",
@@ -314,12 +314,12 @@ REFUSALS = [
     ),
     pytest.param(Fault(502, ""), "unavailable", r"HTTP 502", id="502 empty"),
     pytest.param(Fault(503, {"error": "upstream"}), "unavailable", r"HTTP 503", id="503 text error"),
-    pytest.param(Fault(404, ""), "refused", r"HTTP 404: it gave no reason", id="404 empty"),
+    pytest.param(Fault(404, ""), "refused", r"HTTP 404: no reason given", id="404 empty"),
     pytest.param(Fault(400, {"error": "nonsense"}), "refused", r"HTTP 400: “nonsense”", id="error is text"),
     pytest.param(Fault(400, ["a", "list"]), "refused", r"HTTP 400", id="error is a list"),
     pytest.param(Fault(200, "plain words"), "unreadable", r"“plain words”.*proxy", id="200 text"),
     pytest.param(Fault(302, "", {"Location": "https://x.test/"}), "web_page", r"sign-in page", id="302"),
-    pytest.param(Fault(403, "Not for you."), "forbidden", r"forbids this app .*“Not for you\.”", id="403 other text"),
+    pytest.param(Fault(403, "Not for you."), "forbidden", r"not let this app .*“Not for you\.”", id="403 other text"),
     pytest.param(
         Fault(200, "<html><body>Welcome to Airport WiFi</body></html>", content_type="text/html"),
         "web_page",
@@ -327,14 +327,14 @@ REFUSALS = [
         id="200 HTML",
     ),
     pytest.param(
-        Fault(200, "null", content_type="application/json"), "nothing", r"sent nothing .*“null”", id="200 null"
+        Fault(200, "null", content_type="application/json"), "nothing", r"empty response .*“null”", id="200 null"
     ),
     pytest.param(Fault(200, b"", content_type="application/json"), "nothing", r"few minutes", id="200 empty"),
-    pytest.param(Fault(200, '{"items": [{"tra'), "cut_off", r"Only a part of the response", id="200 cut"),
-    pytest.param(Fault(200, ["items"]), "unreadable", r"not a response of Spotify's API", id="200 list"),
-    pytest.param(Fault(200, {"things": []}), "unreadable", r"not a response of Spotify's API", id="200 no items"),
-    pytest.param(Fault(200, {"items": {"a": 1}}), "unreadable", r"not a response", id="200 items no list"),
-    pytest.param(Fault(200, b"\xff\xfe\x00"), "unreadable", r"not a response", id="200 bytes"),
+    pytest.param(Fault(200, '{"items": [{"tra'), "cut_off", r"was cut off", id="200 cut"),
+    pytest.param(Fault(200, ["items"]), "unreadable", r"does not look like your", id="200 list"),
+    pytest.param(Fault(200, {"things": []}), "unreadable", r"does not look like your", id="200 no items"),
+    pytest.param(Fault(200, {"items": {"a": 1}}), "unreadable", r"does not look like", id="200 items no list"),
+    pytest.param(Fault(200, b"\xff\xfe\x00"), "unreadable", r"does not look like", id="200 bytes"),
 ]
 
 
@@ -553,8 +553,8 @@ TOKEN_REFUSALS = [
         r"client id or client secret is wrong",
         id="invalid_client",
     ),
-    pytest.param(Fault(400, {"error": "odd"}), "login_refused", r"does not renew .*“odd”", id="400 other"),
-    pytest.param(Fault(400, ["list"]), "login_refused", r"does not renew", id="400 list"),
+    pytest.param(Fault(400, {"error": "odd"}), "login_refused", r"did not renew .*“odd”", id="400 other"),
+    pytest.param(Fault(400, ["list"]), "login_refused", r"did not renew", id="400 list"),
     pytest.param(Fault(403, "No."), "login_refused", r"“No\.”", id="403 text"),
     pytest.param(Fault(429, "", {"Retry-After": "120"}), "rate_limited", r"for 2 minutes", id="429"),
     pytest.param(Fault(503, "<h1>down</h1>", content_type="text/html"), "unavailable", r"HTTP 503", id="503"),
@@ -589,7 +589,7 @@ def test_refresh_without_a_connection(home: Path, spotify: SpotifySandbox) -> No
 
 def test_app_id_that_cannot_be_one(home: Path, spotify: SpotifySandbox, connect: Connect) -> None:
     store_login(home, spotify, expires_at=0, client_id="ключ", client_secret="тайна")
-    with pytest.raises(ApiError, match="characters that no Spotify app has"):
+    with pytest.raises(ApiError, match="characters that Spotify never uses"):
         connect()
 
 

@@ -233,7 +233,7 @@ def test_the_log_says_what_each_file_brought(tmp_path, warehouse, query):
         (b"<!DOCTYPE html><html></html>", "not a JSON list of plays: row 1 begins with “<!DOCTYPE html><html”", 0),
         (b'{"a": 1}', "not a JSON list", 0),
         (b"[1, 2, 3]", "damaged at row 1 and 2 more (not an object)", 0),
-        (b'[{"title": "x", "when": 1}]', "of another shape: row 1 has the fields title, when", 0),
+        (b'[{"title": "x", "when": 1}]', "another format: row 1 has the fields title, when", 0),
         (b"[%s, %s" % ((json.dumps(record()).encode(),) * 2), "cut off after row 2", 1),
         (b"[%s, " % json.dumps(record()).encode(), "cut off after row 1", 1),
         (b"[%s]" % (json.dumps(record()).encode() + b', {"ts": 2024 1}'), "damaged at row 2", 1),
@@ -275,7 +275,7 @@ def test_nothing_is_written_when_nothing_can_be_read(tmp_path, warehouse):
         sentences,
         (
             "folder holds no streaming history",
-            "not a whole ZIP",
+            "incomplete or damaged",
             "only a.png, b.png, c.png, …",
             "absent",
         ),

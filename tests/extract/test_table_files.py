@@ -101,7 +101,7 @@ def test_unreadable_rows_are_kept_with_their_number_and_cost_no_other(kind: Kind
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", b"PK\x03\x04rest", "is a ZIP or a spreadsheet"),
-        ("t.parquet", b"PAR1 and no more", "is no Parquet file that can be read"),
+        ("t.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
         ("t.csv", b"a,b\n1,2\n", "lacks the columns {}"),
         ("t.jsonl", b'{"a": 1}\n', "lacks the columns {}"),
     ],
@@ -123,4 +123,4 @@ def test_whose_rows_they_are_must_be_said(tmp_path: Path) -> None:
 def test_a_file_without_rows_says_so(kind: Kind, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(csv_lines(kind)[0] + "\n")
     file = kind.read(tmp_path / "t.csv").file
-    assert (file.rows_read, file.note, file.problem) == (0, "t.csv holds no rows", None)
+    assert (file.rows_read, file.note, file.problem) == (0, "t.csv has no rows", None)

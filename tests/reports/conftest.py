@@ -159,7 +159,7 @@ def visitor(new_visitor: Callable[..., Visitor]) -> Visitor:
     return new_visitor()
 
 
-PROBLEM = "It is not a whole ZIP file: cut off or damaged. Download it again."
+PROBLEM = "The ZIP file is incomplete or damaged. Download it again."
 _TROUBLE = (
     "update publication set tests_passed = tests_total - 2, tests_warned = 2",
     f"update load_history set problem = '{PROBLEM}' where file = (select min(file) from load_history)",

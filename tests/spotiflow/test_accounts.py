@@ -120,7 +120,7 @@ def test_logging_in(there: SpotifyPlace) -> None:
 
 def test_declining(there: SpotifyPlace) -> None:
     said = log_in(there, "me", "error=access_denied&state=STATE", options=NEW)
-    assert (said.code, "You did not agree" in said.text) == (1, True), said.text
+    assert (said.code, "You declined" in said.text) == (1, True), said.text
     assert not list((there.home / "tokens").glob("*"))
 
 
@@ -135,21 +135,21 @@ def test_a_code_that_is_used_up(there: SpotifyPlace) -> None:
     there.spotify.faults.clear()
     there.spotify.faults.add("/api/token", Fault(400, {"error": "invalid_grant"}))
     said = log_in(there, "me", "code=old&state=STATE", options=NEW)
-    assert (said.code, "used up or too old" in said.text) == (1, True), said.text
+    assert (said.code, "was used before or has expired" in said.text) == (1, True), said.text
 
 
 def test_two_labels_for_one_spotify_account(there: SpotifyPlace) -> None:
     assert log_in(there, "me", "code=a&state=STATE", options=NEW).code == 0
     said = log_in(there, "also-me", "code=b&state=STATE", options=NEW)
     assert said.code == 1
-    assert "is called 'me' here already" in said.text
+    assert "already has the label 'me'" in said.text
     assert len(list((there.home / "tokens").glob("*.json"))) == 1
     # Another person's login under the same label would mix two people.
     there.spotify.faults.clear()
     there.spotify.faults.add("/api/token", Fault(200, LOGIN, times=0))
     there.spotify.faults.add("/v1/me/", Fault(200, {"account_id": "somebody-else"}, times=0))
     said = log_in(there, "me", "code=c&state=STATE")
-    assert (said.code, "has been another Spotify account so far" in said.text) == (1, True), said.text
+    assert (said.code, "Until now 'me' was another Spotify account" in said.text) == (1, True), said.text
 
 
 def test_what_is_needed_the_first_time(there: SpotifyPlace) -> None:
@@ -174,7 +174,7 @@ def test_a_pasted_address(monkeypatch: pytest.MonkeyPatch) -> None:
         code = authorise._wait(authorise.queue.Queue(), "the-state", 20, said.append)
     os.close(terminal)
     assert code == "the-code"
-    assert said == ["That is not the address of this login. Paste all of it, as the browser shows it."]
+    assert said == ["That address does not belong to this login. Paste the whole address from the browser."]
 
 
 def test_a_taken_port(there: SpotifyPlace) -> None:

@@ -130,7 +130,7 @@ def test_a_pause_is_kept(there: SpotifyPlace, monkeypatch: pytest.MonkeyPatch) -
     there.spotify.faults.add(PAGE, Fault(429, "", {"Retry-After": "3000"}))
     lines, _ = follow(there, monkeypatch, Built([]), 3, {})
     assert not there.spotify.requests, "the fault answered the only request"
-    assert all("Load again at" in line for line in lines)
+    assert all("Try again at" in line for line in lines)
 
 
 def test_a_signal_ends_it_after_the_round(there: SpotifyPlace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,7 @@ def test_refresh_asks_for_features_and_recommendations_and_one_failure_stops_not
     service.faults.add(path, Fault(200, "<html>Sign in</html>", times=0, content_type="text/html"))
     done = run(place, service, "refresh", "--no-site", SPOTIFLOW_ONLINE="1")
     assert done.code == 3, done.text
-    assert "Services did not answer everything" in done.out
+    assert "Services did not answer every request" in done.out
     assert "Recommender reccobeats: " in done.out
     assert "Published: " in done.out
     counts = "select recommender, count(*) > 0 from marts.fct_recommendations group by 1 order by 1"

@@ -39,5 +39,5 @@ def test_the_demo_holds_what_it_promises(empty_place: Place) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for promise in ("there is one gap, and it is open", "the gap is closed", "each once", "All of it held"):
+    for promise in ("there is one gap, and it is open", "the gap is closed", "each once", "All checks passed"):
         assert promise in done.stdout

@@ -151,7 +151,7 @@ def _end(haul: _Haul, chain: Chain, report: LoadReport, wanted: int) -> None:
     report.rows_new = (report.rows_new or 0) + outcome.rows_loaded
     if haul.missed:
         days = chain.paces[haul.provider].ask_again_after.days
-        outcome.note = f"{haul.missed:,} of {wanted:,} tracks it does not know; it is asked again after {days} days"
+        outcome.note = f"it does not know {haul.missed:,} of {wanted:,} tracks, and is asked again after {days} days"
 
 
 # ---- Spotify ----

@@ -77,11 +77,11 @@ def log_in(
         if error.kind != "login_expired":
             raise
         raise ServiceError(
-            "login_refused", "Spotify did not accept the answer: it is used up or too old. Log in once more.", 400
+            "login_refused", "Spotify did not accept the code: it was used before or has expired. Log in again.", 400
         ) from None
     token = memory.get_cached_token()
     if not isinstance(token, dict) or not isinstance(token.get("refresh_token"), str):
-        raise LoadError("Spotify gave no login that lasts. Log in once more.")
+        raise LoadError("Spotify sent no refresh token. Log in again.")
     return dict(token) | {"client_id": client_id}
 
 
@@ -106,8 +106,8 @@ def _answer(address: str, state: str) -> str | LoadError | None:
     if code := found.get("code", [""])[0]:
         return code
     if found.get("error", [""])[0] == "access_denied":
-        return LoadError("You did not agree on Spotify's page, so nothing was stored. Log in once more when you like.")
-    return LoadError("Spotify ended the login without saying why. Log in once more.")
+        return LoadError("You declined on Spotify's page, so nothing was stored. You can log in again at any time.")
+    return LoadError("Spotify ended the login without saying why. Log in again.")
 
 
 def _wait(answers: queue.Queue[str | LoadError], state: str, timeout: float, show: Callable[[str], None]) -> str:
@@ -123,13 +123,13 @@ def _wait(answers: queue.Queue[str | LoadError], state: str, timeout: float, sho
                 reads = bool(line)  # an end of input: only the browser is left
                 found = _answer(line, state)
                 if found is None and line.strip():
-                    show("That is not the address of this login. Paste all of it, as the browser shows it.")
+                    show("That address does not belong to this login. Paste the whole address from the browser.")
         if isinstance(found, LoadError):
             raise found
         if found:
             return found
-    how = "" if reads else " Run the command in a terminal to be able to paste the address that the browser ends at."
-    raise LoadError(f"Nobody logged in within {timeout:.0f} seconds, so nothing was stored.{how} Log in once more.")
+    how = "" if reads else " To paste the final address from the browser, run the command in a terminal."
+    raise LoadError(f"Nobody logged in within {timeout:.0f} seconds, so nothing was stored.{how} Log in again.")
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _listening(port: int, state: str) -> Iterator[queue.Queue[str | LoadError]]:
                 self._say(400, "This address does not belong to the login that SpotiFlow is waiting for.")
                 return
             answers.put(found)
-            self._say(200, "You can close this page: SpotiFlow goes on in the terminal.")
+            self._say(200, "You can close this page: SpotiFlow continues in the terminal.")
 
         def _say(self, status: int, text: str) -> None:
             body = f"<!doctype html><meta charset=utf-8><title>SpotiFlow</title><p>{html.escape(text)}".encode()
@@ -163,8 +163,8 @@ def _listening(port: int, state: str) -> Iterator[queue.Queue[str | LoadError]]:
         server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     except OSError:
         raise LoadError(
-            f"Port {port} on this machine is taken. End what uses it, or register http://127.0.0.1:PORT{REDIRECT_PATH} "
-            "with your app and name that port: --port PORT."
+            f"Port {port} is in use on this machine. Stop the program that uses it, or register "
+            f"http://127.0.0.1:PORT{REDIRECT_PATH} with your app and choose that port: --port PORT."
         ) from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(_LOOK_SECONDS,), daemon=True)

@@ -123,8 +123,8 @@ def _items(page: Row) -> list[Row]:
     if not isinstance(items, list):
         raise ServiceError(
             "unreadable",
-            f"What came back instead of a list of tracks is not a response of Spotify's API ({quoted(str(page))}). "
-            "Load again later.",
+            f"The response does not look like a list of tracks from Spotify's API ({quoted(str(page))}). "
+            "Try again later.",
             200,
         )
     return [item for item in items if isinstance(item, dict)]

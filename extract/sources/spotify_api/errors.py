@@ -48,7 +48,7 @@ def from_web_api(
         return failure(
             "closed",
             f"Spotify has closed {endpoint} to apps registered since 27 November 2024, and this app is one of them "
-            f"(HTTP {status}). Nothing can be done about it; SpotiFlow goes on with what other services know.",
+            f"(HTTP {status}). You cannot change that; SpotiFlow uses what other services know.",
         )
     if status == 403:
         return _forbidden(said, what)
@@ -56,7 +56,7 @@ def from_web_api(
         if reason == "QUOTA_EXCEEDED":
             return failure(
                 "quota_spent",
-                "The quota of your Spotify developer account is spent. Nothing is lost if you load again within a day "
+                "The quota of your Spotify developer account is spent. Nothing is lost if you try again within a day "
                 "or so: Spotify remembers the last 50 plays. Look at developer.spotify.com/dashboard for your quota.",
             )
         now = now or utc_now()
@@ -66,8 +66,8 @@ def from_web_api(
         return failure(Outcome.UNAVAILABLE, str(unavailable(NAME, status)))
     return failure(
         Outcome.REFUSED,
-        f"Spotify did not give {what} (HTTP {status}: {quoted(said)}). "
-        "If it says so again tomorrow, this version of SpotiFlow asks in a way that Spotify no longer understands.",
+        f"Spotify refused to send {what} (HTTP {status}: {quoted(said)}). "
+        "If it still does tomorrow, update SpotiFlow: Spotify's API may have changed.",
     )
 
 
@@ -76,8 +76,8 @@ def _forbidden(said: str, what: str) -> ApiError:
     if "premium" in lowered:
         return ApiError(
             "owner_needs_premium",
-            "Spotify answers apps only while their owner has Premium. Renew the Premium subscription of the account "
-            "that owns the app; it can take a few hours to count.",
+            "Spotify serves apps only while their owner has Premium. Renew the Premium subscription of the account "
+            "that owns the app; it can take a few hours to take effect.",
             403,
         )
     if "may not be registered" in lowered:
@@ -90,13 +90,13 @@ def _forbidden(said: str, what: str) -> ApiError:
     if "scope" in lowered:
         return ApiError(
             "scope_missing",
-            f"This account's login does not allow SpotiFlow to read {what}. {_LOG_IN_AGAIN}, and agree to all that "
-            "Spotify asks.",
+            f"This account's login does not allow SpotiFlow to read {what}. {_LOG_IN_AGAIN}, and agree to "
+            "everything that Spotify asks.",
             403,
         )
     return ApiError(
         "forbidden",
-        f"Spotify forbids this app to read {what} ({quoted(said)}). "
+        f"Spotify does not let this app read {what} ({quoted(said)}). "
         "Check the app's users and its owner's Premium at developer.spotify.com/dashboard.",
         403,
     )
@@ -109,8 +109,8 @@ def from_token_service(status: int, headers: Mapping[str, str], body: str, now: 
     if said == "invalid_grant":
         return ApiError(
             "login_expired",
-            "Spotify no longer accepts this account's login: a login ends six months after it was given, or when its "
-            f"owner withdraws it. {_LOG_IN_AGAIN}; the last 50 plays are still there then.",
+            "Spotify no longer accepts this account's login: a login ends after six months, or when its owner "
+            f"withdraws it. {_LOG_IN_AGAIN}; Spotify still has the last 50 plays.",
             status,
         )
     if said in ("invalid_client", "unauthorized_client"):
@@ -124,7 +124,7 @@ def from_token_service(status: int, headers: Mapping[str, str], body: str, now: 
         return from_web_api(status, headers, body, "a new access token", now)
     return ApiError(
         "login_refused",
-        f"Spotify does not renew this account's login ({quoted(said or body)}). {_LOG_IN_AGAIN}.",
+        f"Spotify did not renew this account's login ({quoted(said or body)}). {_LOG_IN_AGAIN}.",
         status,
     )
 

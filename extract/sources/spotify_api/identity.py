@@ -71,11 +71,11 @@ def check_identity(home: Path, user_id: str, known: KnownAccount, spotify_accoun
     for other_id, other in known_accounts(home).items():
         if other.spotify_account == spotify_account and other_id != user_id:
             raise LoadError(
-                f"This login belongs to the Spotify account that is called '{other.label}' here already: its plays "
-                f"would count twice. Log in to another Spotify account, or go on with --account {other.label}."
+                f"This login belongs to the Spotify account that already has the label '{other.label}': its plays "
+                f"would count twice. Log in to another Spotify account, or use --account {other.label}."
             )
     if known.spotify_account and known.spotify_account != spotify_account:
         raise LoadError(
-            f"'{known.label}' has been another Spotify account so far: two people's listening would be mixed. "
-            "Choose another label for this one, or log in to the Spotify account that it was."
+            f"Until now '{known.label}' was another Spotify account: two people's listening would be mixed. "
+            "Choose another label for this account, or log in to the earlier one."
         )

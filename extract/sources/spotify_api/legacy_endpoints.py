@@ -47,9 +47,7 @@ def response_of(client: Any, endpoint: str, **parameters: str) -> dict[str, Any]
         lambda: client._get(endpoint, **parameters), getattr(client.auth_manager, "refresh", None)
     )
     if not isinstance(response, dict):
-        raise ServiceError(
-            Outcome.UNREADABLE, f"What came back instead of {endpoint} is not a response of Spotify's API.", None
-        )
+        raise ServiceError(Outcome.UNREADABLE, f"The response does not look like {endpoint} from Spotify's API.", None)
     return response
 
 

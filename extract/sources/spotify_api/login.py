@@ -129,7 +129,7 @@ class TokenFile(CacheHandler):  # type: ignore[misc]  # spotipy has no types
         if not isinstance(stored, dict) or not isinstance(token, str) or not token.strip():
             raise ApiError(
                 "login_unreadable",
-                f"The stored login {self.path} is damaged: it is no JSON object with a refresh_token. "
+                f"The stored login {self.path} is damaged: it is not a JSON object with a refresh_token. "
                 "Log in again: spotiflow login --account LABEL.",
             )
         if stat.S_IMODE(self.path.stat().st_mode) & 0o077:
@@ -272,8 +272,8 @@ class StoredLogin:
         except UnicodeEncodeError:
             raise ApiError(
                 "app_refused",
-                "The client id or client secret of your Spotify app holds characters that no Spotify app has. "
-                "Copy both anew from developer.spotify.com/dashboard.",
+                "The client id or client secret of your Spotify app contains characters that Spotify never uses. "
+                "Copy both again from developer.spotify.com/dashboard.",
             ) from None
         return str(renewed["access_token"])
 

@@ -217,7 +217,7 @@ class Polling:
                 one.result.later = self.stopped[app]
                 continue
             wanted = due(self.stored, user_id, self.clock())
-            self.progress(f"Asking Spotify what else it knows of {one.result.name}")
+            self.progress(f"Asking Spotify for {one.result.name}'s saved tracks and for track data")
             extras = request_extras(one.client, user_id, wanted)
             if extras.error is not None:
                 one.result.later = extras.error
@@ -268,8 +268,8 @@ class Polling:
         one.result.plays_new = sum((row["played_at"], row["track_id"]) not in stored for row in plays)
         if newest is not None and newest < oldest:
             one.result.report.note = (
-                f"Plays may be missing between {_moment(newest)} and {_moment(oldest)}: Spotify remembers the last 50 "
-                "only. An export that covers that time brings them back; poll more often to lose none."
+                f"Plays may be missing between {_moment(newest)} and {_moment(oldest)}: Spotify remembers only "
+                "the last 50. An export that covers that time brings them back. Poll more often to avoid new gaps."
             )
 
 

@@ -66,7 +66,7 @@ def account_for(stored: Stored, user_id: str, timezone: str | None) -> StoredAcc
     if not zone:
         raise LoadError(
             "The time zone of this account is not known yet, and a play belongs to the local date on which it ended. "
-            "Name it with --timezone, for example --timezone Europe/London."
+            "Add it, for example --timezone Europe/London."
         )
     return replace(account, timezone=zone) if account else StoredAccount(user_id, zone)
 
@@ -163,8 +163,8 @@ def _page(client: spotipy.Spotify) -> list[Any]:
     if not isinstance(items, list):
         raise ApiError(
             Outcome.UNREADABLE,
-            f"What came back instead of {_WHAT} is not a response of Spotify's API ({quoted(json.dumps(page))}). "
-            "A proxy of your network may be in between; load again from another network or later.",
+            f"The response does not look like {_WHAT} from Spotify's API ({quoted(json.dumps(page))}). "
+            "Your network's proxy may be in the way; try again later, or from another network.",
             200,
         )
     return items

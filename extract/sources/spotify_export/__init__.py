@@ -158,8 +158,8 @@ def _about_titles(connection: duckdb.DuckDBPyConnection, names: set[str]) -> str
         """
     ).fetchone() or (0, 0)
     return (
-        f"Account data has titles and no ids: {resolved:,} of {plays:,} plays name a track that is known here by title "
-        f"and artist, {plays - resolved:,} keep an id made of both."
+        f"Account data has titles but no ids: {resolved:,} of {plays:,} plays match a known track by title and artist; "
+        f"the other {plays - resolved:,} keep an id made from both."
     )
 
 

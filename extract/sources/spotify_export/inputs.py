@@ -71,7 +71,7 @@ def _files_in(path: Path, scratch: Path, reports: list[FileReport], progress: Pr
         reports.append(FileReport(path.name, SOURCE, problem=f"There is no file or folder {path}. Check the path."))
     elif path.suffix.lower() == ".zip":
         reports.append(
-            FileReport(path.name, SOURCE, problem="It is not a whole ZIP file: cut off or damaged. Download it again.")
+            FileReport(path.name, SOURCE, problem="The ZIP file is incomplete or damaged. Download it again.")
         )
     else:
         progress(f"Reading {path.name}")
@@ -141,7 +141,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> 
                 target.unlink()
                 return (
                     f"It unpacks from {member.compress_size / 1024**2:,.1f} MiB to more than {limit // 1024**2:,} MiB, "
-                    "which no history file does: it is made to fill the disk, or damaged. Download the ZIP again."
+                    "far more than a history file: it was made to fill the disk, or is damaged. Download the ZIP again."
                 )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         return f"It cannot be unpacked ({error}). Download the ZIP again."
@@ -161,7 +161,7 @@ def _copy_at_most(source: IO[bytes], target: IO[bytes], limit: int) -> bool:
 def _nothing_found(name: str, kind: str, contents: list[str]) -> FileReport:
     examples = ", ".join(contents[:3]) + (", …" if len(contents) > 3 else "")
     problem = (
-        f"This {kind} holds no streaming history (files named Streaming_History_Audio_….json, endsong_….json or "
+        f"This {kind} contains no streaming history (files named Streaming_History_Audio_….json, endsong_….json or "
         f"StreamingHistory….json){': only ' + examples if contents else '; it is empty'}. {ASK_FOR_EXTENDED}."
     )
     return FileReport(name, SOURCE, problem=problem)

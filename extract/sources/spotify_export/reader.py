@@ -240,7 +240,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
     report = FileReport(file.name, SOURCE)
     path, broken = _in_utf8(file.path, scratch / "utf8.json"), {}
     if path != file.path:
-        report.note = f"{file.name} was written in UTF-16, not as Spotify sends it; it could be read all the same"
+        report.note = f"{file.name} is in UTF-16, unlike the files that Spotify sends; it was read anyway"
     report.problem = _unsuitable(path)
     if report.problem:
         return report
@@ -283,7 +283,7 @@ def read_file(connection: duckdb.DuckDBPyConnection, file: HistoryFile, user_id:
         readable = rows - len(broken)
         report.problem += f" The other {readable:,} rows could be read. Download it again for the rest."
     elif not rows:
-        report.note = f"{file.name} holds no rows"
+        report.note = f"{file.name} has no rows"
     return report
 
 
@@ -354,13 +354,13 @@ def _message(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
         connection.execute(query, [str(path)])
     except (duckdb.Error, UnicodeDecodeError) as error:
         return str(error).splitlines()[0].replace(str(path), "the file")
-    return "its rows are of different shapes"
+    return "its rows have different fields"
 
 
 def _other_shape(fields: set[str]) -> str:
     names = ", ".join(sorted(fields)[:4]) + (", …" if len(fields) > 4 else "")
     return (
-        f"The file is of another shape: row 1 has {'the fields ' + names if fields else 'no fields'}, "
+        f"The file has another format: row 1 has {'the fields ' + names if fields else 'no fields'}, "
         f"not {' and '.join(sorted(REQUIRED_FIELDS, reverse=True))}. {ASK_FOR_EXTENDED}."
     )
 

@@ -49,7 +49,7 @@ CATALOGUE = TableFile(
     ),
     key=("track_id",),
     firsts={"first_content": First("content", ("track_id",))},
-    conflicts=(("content <> first_content", "track_id occurs before with other values"),),
+    conflicts=(("content <> first_content", "track_id occurred earlier with other values"),),
     rejected_fields={"track_id": "track_id_text", "track_name": "track_name_text", "artist_name": "artist_name_text"},
     tables={
         # Of several genres the first by alphabet: the order of a catalogue's rows must not decide.

@@ -37,11 +37,11 @@ FEEDBACK = TableFile(
     },
     checks=(
         ("user_id is null", "account missing"),
-        ("not is_known", "nothing of this account is loaded here"),
+        ("not is_known", "nothing is loaded for this account"),
         ("track_text is null", "track missing"),
         ("track_id is null", "track is not a Spotify track id"),
         ("kind is null", "feedback missing"),
-        (f"kind not in {KINDS}", f"feedback is none of {', '.join(KINDS)}"),
+        (f"kind not in {KINDS}", f"feedback is not one of {', '.join(KINDS)}"),
         ("when_text is null", "when missing"),
         ("given_at is null", "when is not a time"),
         (f"given_at < timestamp '{EARLIEST_END}'", "when is before Spotify was founded (2006)"),
@@ -49,7 +49,7 @@ FEEDBACK = TableFile(
             f"given_at > {given('now')} + interval {FUTURE_HOURS} hour",
             f"when is more than {FUTURE_HOURS} hours in the future",
         ),
-        ("kind <> 'rating' and rating_text is not null", "a rating beside another feedback"),
+        ("kind <> 'rating' and rating_text is not null", "rating given, but feedback is not rating"),
         ("kind = 'rating' and rating_text is null", "rating missing"),
         ("kind = 'rating' and (value is null or not isfinite(value))", "rating is not a number"),
         (
@@ -61,12 +61,12 @@ FEEDBACK = TableFile(
     ),
     key=_STATEMENT,
     firsts={"first_rating": First("rating", _STATEMENT)},
-    conflicts=(("rating is distinct from first_rating", "the same rating occurs before with another value"),),
+    conflicts=(("rating is distinct from first_rating", "the same rating occurred earlier with another value"),),
     # Without the label: raw tables know nobody by it.
     rejected_fields={"track": "track_text", "feedback": "kind", "when": "when_text", "rating": "rating_text"},
     tables={"feedback": "select user_id, track_id, kind, given_at, rating from accepted"},
     nothing_sound=(
-        "no row of it could be used; the reasons are above. extract/sources/table_files/feedback.md has the columns"
+        "no row could be used; the reasons are above. extract/sources/table_files/feedback.md lists the columns"
     ),
 )
 

@@ -290,7 +290,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, kind: TableFile, path: Path)
     outcome.rows_loaded, outcome.repeated = loaded, repeated
     outcome.rows_read = loaded + repeated + outcome.rejected.total()
     if not outcome.rows_read:
-        outcome.note = f"{path.name} holds no rows"
+        outcome.note = f"{path.name} has no rows"
     elif not loaded:
         outcome.problem = kind.nothing_sound
     return outcome

@@ -69,34 +69,34 @@ RECOMMENDATIONS = TableFile(
         ("user_id is null", "account or user_id missing"),
         (
             "user_id <> coalesce(user_id_of_label, user_id) or user_id <> coalesce(user_id_of_file, user_id)",
-            "account and user_id are two listeners",
+            "account and user_id are different listeners",
         ),
-        ("not is_known", "no listener of this warehouse"),
+        ("not is_known", "unknown listener"),
         ("week_start_text is null", "week_start missing"),
-        ("week_start is null", "week_start is no date such as 2026-11-16"),
+        ("week_start is null", "week_start is not a date such as 2026-11-16"),
         (
             "week_start_moment <> week_start::timestamp or isodow(week_start) <> 1",
             "week_start is not a Monday",
         ),
-        (f"week_start > {given('now')}::date", "week_start lies in the future"),
+        (f"week_start > {given('now')}::date", "week_start is in the future"),
         ("seed_track_id_text is null", "seed_track_id missing"),
         ("seed_track_id is null", "seed_track_id is not a track id"),
         ("rank_text is null", "rank missing"),
         (
             "rank_number is null or not isfinite(rank_number) or rank_number <> floor(rank_number) or rank_number < 1",
-            "rank is not a whole number from 1 on",
+            "rank is not a whole number above 0",
         ),
         (f"rank_number > {given('most_ranks')}", f"rank is larger than ' || {given('most_ranks')} || '"),
         ("track_id_text is null", "track_id missing"),
         ("track_id is null", "track_id is not a Spotify track id"),
         (
             "requested_at_text is not null and row_requested_at is null",
-            "requested_at is no time such as 2026-11-24T08:30:00Z",
+            "requested_at is not a time such as 2026-11-24T08:30:00Z",
         ),
-        ("as_of_text is not null and row_as_of is null", "as_of is no time such as 2026-11-23T00:00:00Z"),
+        ("as_of_text is not null and row_as_of is null", "as_of is not a time such as 2026-11-23T00:00:00Z"),
         (
             f"greatest(row_requested_at, row_as_of) > {given('now')} + interval 1 day",
-            "requested_at or as_of lies in the future",
+            "requested_at or as_of is in the future",
         ),
     ),
     key=(*_ANSWER, "rank_number"),
@@ -112,7 +112,7 @@ RECOMMENDATIONS = TableFile(
             "requested_at or as_of differs within one answer",
         ),
         ("variant_text is distinct from variant", "variant differs within one answer"),
-        ("track_id <> first_track_id", "rank occurs before with another track"),
+        ("track_id <> first_track_id", "rank occurred earlier with another track"),
     ),
     # What says which recommendation it was, and no label.
     rejected_fields={
@@ -138,7 +138,7 @@ RECOMMENDATIONS = TableFile(
         group by all
         """,
     },
-    nothing_sound=f"No row of it is a recommendation. {HINT}",
+    nothing_sound=f"No row is a valid recommendation. {HINT}",
 )
 
 

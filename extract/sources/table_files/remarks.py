@@ -61,13 +61,13 @@ def add_remarks(batch: TableBatch, known: Known) -> None:
         others, first = _rows_of(connection, "answers anti join top_songs using (user_id, week_start, seed_track_id)")
         if others:
             remarks.append(
-                f"{others:,} of {answers:,} answers are for songs that were no Top Song of that week (from "
-                f"{rows_named(first, others)} on): they are kept, but compared with nothing."
+                f"{others:,} of {answers:,} answers are for songs that were not Top Songs of that week (from "
+                f"{rows_named(first, others)} on): they are kept, but not compared."
             )
     if not {"as_of", "requested_at"} & batch.columns:
         remarks.append(
-            "Without a column as_of, the model may have known everything up to now: only what is listened to from now "
-            "on counts as found by it."
+            "Without a column as_of, the model is assumed to know all listening up to now: only later listens count as "
+            "hits."
         )
     batch.file.note = "\n".join(remarks) or None
 
@@ -85,7 +85,7 @@ def _about_tracks(connection: duckdb.DuckDBPyConnection, known: Known) -> list[s
     recommended = connection.execute("select distinct track_id from accepted").to_arrow_table()
     connection.register("known_tracks", known.track_facts(recommended))
     without = (
-        "without features they have no part in a prediction. Load them: spotiflow load features PATH, or ask services: "
+        "without features they take no part in predictions. Load them: spotiflow load features PATH, or ask services: "
         "spotiflow load features --missing"
     )
     unscored = "predicting inner join known_tracks using (track_id) where not has_features and {} has_title"
@@ -108,7 +108,7 @@ def _about_tracks(connection: duckdb.DuckDBPyConnection, known: Known) -> list[s
     if nothing:
         remarks.append(
             f"{nothing:,} {_of(nothing, itself, itself)}, or of a track that the answer has already "
-            f"({rows_named(first, nothing)}): loaded, but without a place in the prediction."
+            f"({rows_named(first, nothing)}): loaded, but not used in the prediction."
         )
     return remarks
 
@@ -123,8 +123,8 @@ def _about_length(connection: duckdb.DuckDBPyConnection, answers: int, similarit
     with_gaps, first = _rows_of(connection, "answers where last_rank <> tracks")
     if with_gaps:
         remarks.append(
-            f"{with_gaps:,} of {answers:,} answers lack ranks in between (from {rows_named(first, with_gaps)} on); "
-            "those that are there count in their order."
+            f"{with_gaps:,} of {answers:,} answers skip ranks (from {rows_named(first, with_gaps)} on); "
+            "the ranks that are there count in order."
         )
     others, first = _rows_of(connection, f"answers where predicting_tracks <> {similarity_k}")
     if others:
@@ -132,12 +132,12 @@ def _about_length(connection: duckdb.DuckDBPyConnection, answers: int, similarit
         parts = []
         if fewer:
             has, their = ("has", "its") if fewer == 1 else ("have", "their")
-            parts.append(f"{fewer:,} {has} fewer: {their} prediction rests on fewer")
+            parts.append(f"{fewer:,} {has} fewer: {their} prediction uses those")
         if more := others - fewer:
             has = "has" if more == 1 else "have"
             parts.append(f"{more:,} {has} more: all are kept, the first {similarity_k} count")
         remarks.append(
-            f"{others:,} of {answers:,} answers {'has' if others == 1 else 'have'} other than {similarity_k} tracks "
+            f"{others:,} of {answers:,} answers {'does' if others == 1 else 'do'} not have {similarity_k} tracks "
             f"(from {rows_named(first, others)} on): {'; '.join(parts)}."
         )
     return remarks

@@ -46,7 +46,7 @@ def read_table(connection: duckdb.DuckDBPyConnection, path: Path, hint: str) -> 
             _read_csv(connection, path)
     except duckdb.Error as error:
         why = str(error).splitlines()[0]
-        raise LoadError(f"{path.name} is no {kind} file that can be read: {why}") from error
+        raise LoadError(f"{path.name} cannot be read as {kind}: {why}") from error
     return [row[0] for row in connection.execute("describe records").fetchall() if row[0] != ROW]
 
 

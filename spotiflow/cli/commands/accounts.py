@@ -52,7 +52,7 @@ def login_command(
     """Let SpotiFlow read an account's recently played and saved tracks.
 
     First register http://127.0.0.1:8888/callback as a redirect URI of your app. Over SSH, open the address on your own
-    machine, then paste the address that the browser ends at. A login is valid for six months.
+    machine, then paste the final address from the browser. A login is valid for six months.
     """
     checked("--account", checks.label, account)
     if timezone is not None:
@@ -75,7 +75,7 @@ def login_command(
     if not app_id:
         usage(
             "--client-id",
-            "the client id of your Spotify app is needed the first time; make one at developer.spotify.com/dashboard.",
+            "the client id of your Spotify app is needed once; create an app at developer.spotify.com/dashboard.",
         )
     if not (timezone or before.timezone or _stored(run.settings).get(user_id)):
         usage("--timezone", f"'{account}' is new here: give its time zone, e.g. --timezone Europe/London.")
@@ -94,7 +94,7 @@ def login_command(
             screen.say("The simulated Spotify agrees by itself.")
             stand_ins.agree(text, account)
             return
-        screen.say("If the browser runs on another machine, paste the address that it ends at here, then press Enter.")
+        screen.say("If the browser runs on another machine, paste its final address here, then press Enter.")
 
     login = log_in(app_id, show=show, port=port, timeout=timeout)
     identity, warning = identity_of_login(login, lambda text: keyed_hash(text, home))

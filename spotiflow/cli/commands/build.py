@@ -34,8 +34,8 @@ def refresh_command(
 
     Nothing is published unless every test passes: a failed refresh leaves the site as it was.
 
-    With --only, everything is made from that account's rows alone, in data/only/: no file there holds a row of anybody
-    else, nor a number made from others. No service is asked, and the common site stays as it is.
+    With --only, everything is made from that account's rows alone, in data/only/: no file there contains other people's
+    rows, or numbers that depend on them. No service is asked, and the main site stays as it is.
     """
     run = Run(no_wait)
     if only is not None:

@@ -44,7 +44,7 @@ def contracts_check_command() -> None:
     epilog="[bold]Example[/bold]  spotiflow contracts freeze",
 )
 def contracts_freeze_command() -> None:
-    """Freeze the present columns and types as promises: a step of every release."""
+    """Record the current columns and types as promises: part of every release."""
     from spotiflow.dbt_runner import Dbt
     from spotiflow.publish import contracts
 

@@ -21,7 +21,7 @@ def doctor_command(
 ) -> None:
     """Check that everything SpotiFlow needs is in order, and say what to do if not. Changes nothing.
 
-    The exit code is 1 if there is a problem, else 0, also with warnings.
+    The exit code is 1 if there is a problem. Warnings alone leave it at 0.
     """
     from spotiflow.cli.doctor import examine, worst
     from spotiflow.cli.doctor.findings import Verdict
@@ -49,7 +49,9 @@ def doctor_command(
         problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
         warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
         run.screen.heading(
-            f"{count(problems, 'problem')}, {count(warnings, 'warning')}" if problems or warnings else "All is well."
+            f"{count(problems, 'problem')}, {count(warnings, 'warning')}"
+            if problems or warnings
+            else "Everything is in order."
         )
     if worst(findings) is Verdict.PROBLEM:
         raise typer.Exit(1)

@@ -170,5 +170,5 @@ def _show(run: Run, planned: ForgetPlan, proof: Proof) -> None:
     sought = "its user_id" + (f" and {count(len(planned.tracks), 'track id')}" if planned.tracks else "")
     screen.heading("The account is forgotten")
     screen.say(f"  removed: {count(sum(planned.rows.values()), 'row')}")
-    screen.say(f"  searched for {sought} in {looked}: found nowhere")
+    screen.say(f"  searched for {sought} in {looked}: nothing found")
     screen.say("  not searched: copies outside this project, such as backups or a site that you uploaded")

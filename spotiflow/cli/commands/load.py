@@ -254,7 +254,7 @@ def load_recommendations_command(
     """Load the recommendations of your own model, to compare it with the other recommenders.
 
     One row per recommended track. Required columns: account (its label) or user_id, week_start (a Monday),
-    seed_track_id (the Top Song), rank (1 is first), track_id. Optional: as_of (up to when the model knew the
+    seed_track_id (the Top Song), rank (1 is first), track_id. Optional: as_of (the model knew only earlier
     listening), requested_at, variant. An answer replaces the model's earlier answer for the same week and song.
 
     If rows are rejected, the others are loaded and the exit code is 3.
@@ -313,7 +313,7 @@ def load_api_command(
 ) -> None:
     """Load the last 50 plays of each account from Spotify's Web API, and once a day its saved tracks.
 
-    Accounts log in with `spotiflow login`. If one account fails, the others are loaded all the same.
+    Accounts log in with `spotiflow login`. If one account fails, the others are still loaded.
     """
     labels = [checked("--account", checks.label, label) for label in account or []]
     if timezone is not None:
