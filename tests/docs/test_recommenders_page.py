@@ -151,11 +151,11 @@ def test_the_constants_are_those_of_the_seed(marts: duckdb.DuckDBPyConnection, t
     assert f"over {constants['chance_draws']:,.0f} fixed draws" in text
     days = [f"{constants[f'{horizon}_horizon_days']:.0f}" for horizon in ("short", "long")]
     assert f"for {days[0]} and for {days[1]} days" in text
-    assert f"{constants['interval_level']:.0%}".replace("%", " %") + " of such intervals" in text
+    assert f"{constants['interval_level']:.0%}".replace("%", " %") + " of intervals computed this way" in text
     assert f"Below {constants['interval_least_listeners']:.0f} listeners" in text
     assert f"({constants['interval_least_weeks']:.0f} at least)" in text
     assert constants["comparison_power"] == 0.8
-    assert "found four times in five" in text
+    assert "four times out of five" in text
 
 
 def test_every_sum_on_the_page_is_right(text: str) -> None:

@@ -92,7 +92,7 @@ def test_engagement_of_one_play(reader: Visitor, almost_nothing: BuiltSite) -> N
     assert "1 was new" in said
     cell = page.get_by_test_id("retention").get_by_test_id("heat-cell")
     expect(cell).to_have_count(1)
-    expect(cell).to_contain_text("data end before")
+    expect(cell).to_contain_text("ends before")
     for section, advice in (("drivers", "spotiflow load features"), ("feedback", "spotiflow load feedback")):
         expect(page.get_by_test_id(section).get_by_test_id("empty-state")).to_contain_text(advice)
 

@@ -218,7 +218,7 @@ def test_trouble_stands_first(troubled_visitor: Visitor, troubled: BuiltSite) ->
     broken = troubled.rows("select * from load_history where problem is not null")
     assert "2 tests warn" in " ".join(verdict.split())
     assert f"{len(broken)} file" in " ".join(verdict.split())
-    assert "1 unusual piece of listening was found" in " ".join(verdict.split())
+    assert "1 day, week or play looks unusual" in " ".join(verdict.split())
     first = page.get_by_test_id("load-file").first
     expect(first.get_by_test_id("load-problem")).to_have_text(PROBLEM)
     expect(page.get_by_test_id("anomaly")).to_have_count(1)

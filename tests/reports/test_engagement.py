@@ -151,7 +151,7 @@ def test_retention_is_that_of_the_published_file(new_visitor, built_site: BuiltS
                     assert said == "Not yet: these weeks are still ahead."
                 elif row["retention_pct"] is None:
                     assert said.startswith(UNKNOWN), said
-                    assert "end before this week" in said
+                    assert "ends before this week" in said
                 else:
                     kept, observed = number(row["kept_listeners"]), number(row["observed_listeners"])
                     assert said == f"{percent(row['retention_pct'])} {kept} of {observed}"

@@ -140,4 +140,4 @@ def test_nothing_found_and_wrong_addresses(visitor: Visitor) -> None:
     page = visitor.open(f"/artist/?artist={quote(chr(39) + '; drop table x')}")
     expect(page.get_by_test_id("empty-state")).to_contain_text("not on this site")
     page = visitor.open("/track/")
-    expect(page.get_by_test_id("empty-state")).to_contain_text("No song is named")
+    expect(page.get_by_test_id("empty-state")).to_contain_text("does not say which song")

@@ -27,6 +27,6 @@ export const segmentOptions = (segments) =>
  */
 export const chooseSegment = (segments, kind, name, usual) => {
 	const found = segments.find((one) => one.segment_kind === kind && one.segment === name);
-	const notice = 'The link names a segment that is not on this site, so you see another one.';
+	const notice = 'The segment in the link is not on this site, so you see another one.';
 	return { segment: found ?? usual, notice: kind && name && !found ? notice : '' };
 };

@@ -13,7 +13,7 @@ const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 /** @type {(listeners: Listener[], asked: string | null) => Chosen<{ listener: Listener | undefined }>} */
 export const chooseListener = (listeners, asked) => {
 	const found = listeners.find((one) => one.user_id === asked);
-	const notice = 'The link names a listener who is not on this site, so you see somebody else.';
+	const notice = 'The listener in the link is not on this site, so you see somebody else.';
 	return { listener: found ?? listeners[0], notice: asked && !found ? notice : '' };
 };
 
@@ -35,7 +35,7 @@ export const chooseWeek = (listener, asked, preferred) => {
 	const weeks = weeksOf(listener);
 	const found = asked && ISO_DATE.test(asked) ? weeks.find((week) => week === mondayOf(asked)) : undefined;
 	const usual = preferred ?? listener?.latest_complete_week ?? listener?.last_week ?? null;
-	const notice = 'Nothing was played in the week that the link names, so you see another week.';
+	const notice = 'Nothing was played in the week in the link, so you see another week.';
 	return { week: found ?? usual, notice: asked && !found ? notice : '' };
 };
 
@@ -44,7 +44,7 @@ export const chooseDate = (listener, asked) => {
 	const first = listener?.first_listening_date;
 	const last = listener?.last_listening_date ?? null;
 	const found = asked && ISO_DATE.test(asked) && first && last && asked >= first && asked <= last ? asked : undefined;
-	const notice = 'The link names a date outside the loaded listening, so you see the newest day.';
+	const notice = 'The date in the link is outside the loaded listening, so you see the newest day.';
 	return { date: found ?? last, notice: asked && !found ? notice : '' };
 };
 
@@ -63,7 +63,7 @@ export const chooseRange = (span, from, to) => {
 	const turned = start && end && start > end;
 	const notice =
 		turned || (from && !inside(from)) || (to && !inside(to))
-			? 'The link names dates outside the loaded listening, so you see other dates.'
+			? 'The dates in the link are outside the loaded listening, so you see other dates.'
 			: '';
 	return turned ? { from: first, to: last, notice } : { from: start, to: end, notice };
 };
