@@ -107,7 +107,7 @@ def test_coverage_of_all_and_of_one_listener(visitor: Visitor, built_site: Built
         """
     ):
         expect(page.get_by_test_id(f"bar-{row['provider_or_reason']}")).to_contain_text(
-            f"{count(row['listens'], 'song')} by {count(row['listeners'], 'listener')}"
+            f"{count(row['listens'], 'song')}, {count(row['listeners'], 'listener')}"
         )
     one = built_site.row(
         """

@@ -92,6 +92,9 @@ export const date = (iso) => {
 	return at ? `${at.getUTCDate()}${NBSP}${MONTHS[at.getUTCMonth()]}${NBSP}${at.getUTCFullYear()}` : UNKNOWN;
 };
 
+/** 26 Oct 2026 to 1 Nov 2026; one date if both are equal @type {(first: unknown, last: unknown) => string} */
+export const dates = (first, last) => (first === last ? date(first) : `${date(first)} to ${date(last)}`);
+
 /** 26 Oct @type {(iso: unknown) => string} */
 export const dayAndMonth = (iso) => {
 	const at = parse(iso);

@@ -10,12 +10,12 @@ export const formatOf = (metric) => (value) => (metric?.unit === 'percent' ? per
 /** Shorter, for the marks of a scale @type {(metric: Metric | undefined) => (value: any) => string} */
 export const scaleOf = (metric) => (value) => (metric?.unit === 'percent' ? percent(value) : number(value, 2));
 
-/** The difference of two values: percentage points, or the plain number with its sign
- * @type {(metric: Metric | undefined) => (value: any) => string} */
-export const differenceOf = (metric) => (value) => {
-	if (metric?.unit === 'percent') return points(value);
+/** The difference of two values: percentage points, or the plain number with its sign; shorter for the marks of a scale
+ * @type {(metric: Metric | undefined, isMark?: boolean) => (value: any) => string} */
+export const differenceOf = (metric, isMark) => (value) => {
+	if (metric?.unit === 'percent') return points(value, isMark && Number.isInteger(value) ? 0 : 1);
 	if (typeof value !== 'number') return UNKNOWN;
-	const size = number(Math.abs(value), 3);
+	const size = number(Math.abs(value), isMark ? 2 : 3);
 	return Number(size) === 0 ? size : `${value < 0 ? '\u2212' : '+'}${size}`;
 };
 
