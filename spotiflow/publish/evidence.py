@@ -37,7 +37,7 @@ def build_pages(settings: Settings, npm: str, work: Path, data: Path, at: Callab
         _run([npm, "run", "build"], work, environment, stream, log, lambda: at("Building the pages"))
     check_log(log)
     if not (work / "build" / "index.html").is_file():
-        raise CommandError(f"The build made no start page. Its log: {shown(log)}")
+        raise CommandError(f"The build produced no start page. Its log: {shown(log)}")
 
 
 def check_log(log: Path) -> None:

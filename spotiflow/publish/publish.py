@@ -222,7 +222,7 @@ def _assert_nothing_private(connection: duckdb.DuckDBPyConnection, names: set[st
     }
     meant = {("main", name) for name in (*names, *_ABOUT)}
     if written != meant:
-        raise CommandError(f"The published file would hold other tables than intended: {sorted(written ^ meant)}.")
+        raise CommandError(f"The published file would contain other tables than intended: {sorted(written ^ meant)}.")
 
 
 def _literal(text: str) -> str:

@@ -30,7 +30,7 @@ def own_name(value: str, reserved: frozenset[str]) -> str:
         )
     if not _NAME.fullmatch(value):
         raise ValueError(
-            f"'{value}' is no name for a recommender: 1 to 40 lower-case letters, digits, - or _, beginning with a "
+            f"'{value}' is not a valid recommender name: 1 to 40 lower-case letters, digits, - or _, beginning with a "
             "letter or digit."
         )
     return value
@@ -39,7 +39,9 @@ def own_name(value: str, reserved: frozenset[str]) -> str:
 def own_version(value: str) -> str:
     """The version of a team's own model. Raises ValueError with the rule."""
     if not _VERSION.fullmatch(value):
-        raise ValueError(f"'{value}' is no version: 1 to 40 letters, digits, dots, - or _, such as 2026-11-24 or 1.4.")
+        raise ValueError(
+            f"'{value}' is not a valid version: 1 to 40 letters, digits, dots, - or _, such as 2026-11-24 or 1.4."
+        )
     return value
 
 

@@ -270,7 +270,7 @@ def test_a_package_that_cannot_be_loaded_is_set_aside_and_blocks_nothing(
     load_tables(warehouse, {"accounts": [account("next")]})
     assert users(query) == ["first", "next"]
     (place,) = set_aside_folder(warehouse).iterdir()
-    assert "An interrupted load" in (place / "why.txt").read_text()
+    assert "interrupted load" in (place / "why.txt").read_text()
     assert str(place) in caplog.text
     assert "load that file again" in caplog.text
     assert stat.S_IMODE(set_aside_folder(warehouse).stat().st_mode) == 0o700

@@ -141,7 +141,7 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> 
                 target.unlink()
                 return (
                     f"It unpacks from {member.compress_size / 1024**2:,.1f} MiB to more than {limit // 1024**2:,} MiB, "
-                    "far more than a history file: it was made to fill the disk, or is damaged. Download the ZIP again."
+                    "more than any history file: it was made to fill the disk, or is damaged. Download the ZIP again."
                 )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         return f"It cannot be unpacked ({error}). Download the ZIP again."
