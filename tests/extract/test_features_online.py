@@ -127,7 +127,7 @@ def test_features_by_id_whatever_the_order_and_the_rest_is_remembered_as_missed(
     (file,) = report.files
     assert (file.rows_loaded, file.note) == (
         40,
-        "20 of 60 tracks it does not know; it is asked again after 30 days",
+        "it does not know 20 of 60 tracks, and is asked again after 30 days",
     )
     assert report.ok
     assert query("select distinct provider, checked_at from raw_spotify.audio_features") == [("reccobeats", NOW)]

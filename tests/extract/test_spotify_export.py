@@ -274,7 +274,7 @@ def test_nothing_is_written_when_nothing_can_be_read(tmp_path, warehouse):
     for sentence, part in zip(
         sentences,
         (
-            "folder holds no streaming history",
+            "folder contains no streaming history",
             "incomplete or damaged",
             "only a.png, b.png, c.png, …",
             "absent",
@@ -387,7 +387,7 @@ def test_account_data_is_read_and_titles_are_counted(tmp_path, warehouse, query)
     outcomes = {file.file: (file.rows_read, file.rows_loaded, file.repeated) for file in report.files}
     assert outcomes["StreamingHistory0.json"] == (5, 4, 1)
     assert [file.set_aside for file in report.files if file.set_aside] == [Counter(audiobook=1), Counter(episode=1)]
-    assert "3 of 4 plays name a track that is known here" in (report.note or "")
+    assert "3 of 4 plays match a known track" in (report.note or "")
     plays = query(
         "select ended_at, content_uri, ms_played, track_id, export_format from raw_spotify.streaming_history "
         "where content_kind = 'track' and export_format = 'account_data' order by ms_played"
@@ -409,7 +409,7 @@ def test_account_data_in_a_zip_finds_tracks_that_the_warehouse_knows(tmp_path, a
     report = load(
         warehouse, write_zip(tmp_path / "my.zip", {"Spotify Account Data/StreamingHistory_music_0.json": content})
     )
-    assert "1 of 2 plays name a track that is known here" in (report.note or "")
+    assert "1 of 2 plays match a known track" in (report.note or "")
     assert len(stored(query)) == 3
 
 

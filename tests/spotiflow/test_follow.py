@@ -114,7 +114,7 @@ def test_faults_cost_a_round_and_never_the_process(there: SpotifyPlace, monkeypa
     said = [line[21:] for line in lines]
     assert said[0] == "10 new plays; not published: The site cannot be built. Install Node.js."
     assert said[1] == "0 new plays; published, site built", "what was not shown is tried again"
-    assert said[2].startswith(f"0 new plays; nothing to do; Listener {user_id[:6]}: Spotify has a fault of its own")
+    assert said[2].startswith(f"0 new plays; nothing to do; Listener {user_id[:6]}: Spotify has a problem")
     assert said[3] == said[2]
     assert said[4] == "failed: No space left on device"
     assert all("\n" not in line for line in lines)

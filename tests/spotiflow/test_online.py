@@ -103,7 +103,7 @@ def test_what_is_missing_is_asked_once_and_said(place, service):
     done = run(place, service, "load", "features", "--missing", SPOTIFLOW_ONLINE="1")
     assert done.code == 0, done.text
     assert "reccobeats: 6 tracks found" in done.out
-    assert "2 of 8 tracks it does not know" in done.out
+    assert "it does not know 2 of 8 tracks" in done.out
     again = run(place, service, "load", "features", "--missing", SPOTIFLOW_ONLINE="1")
     assert again.code == 0
     assert "There is nothing to ask for now" in again.out
