@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Tables beside the marts that describe the published file and its contents.
 _ABOUT = ("publication", "glossary", "glossary_tables")
-_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "semantic", "run_log"}
+_PRIVATE_SCHEMAS = {"raw_spotify", "raw_spotify_staging", "staging", "intermediate", "run_log"}
 
 
 @dataclass(frozen=True)
