@@ -7,7 +7,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from spotiflow.cli.doctor.findings import Finding, ok, problem, warning
@@ -15,8 +15,6 @@ from spotiflow.formatting import count
 from spotiflow.settings import Settings, shown
 
 _CONNECT_SECONDS = 3.0
-_LOGIN_LIFE = timedelta(days=182)
-_LOGIN_WARNING = timedelta(days=30)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -46,7 +44,9 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _logins(settings: Settings) -> Iterator[Finding]:
+    from extract.http import utc_now
     from extract.sources.spotify_api.accounts import known_accounts
+    from extract.sources.spotify_api.settings import WARN_BEFORE_DAYS
 
     known = known_accounts(settings.home)
     tokens = {path.stem: path for path in sorted((settings.home / "tokens").glob("*.json"))}
@@ -66,14 +66,14 @@ def _logins(settings: Settings) -> Iterator[Finding]:
         if not isinstance(stored, dict) or not stored.get("refresh_token"):
             yield problem(name, f"{shown(path)} is damaged", again)
             continue
-        since = entry.logged_in_at if entry else None
-        if since is None:
+        ends = entry.login_ends_at if entry else None
+        if ends is None:
             yield warning(name, "its date is not known, and a login ends after six months", again)
             continue
-        left = since + _LOGIN_LIFE - datetime.now(UTC).replace(tzinfo=None)
+        left = ends - utc_now()
         if left <= timedelta():
             yield problem(name, "older than six months: Spotify refuses it", again)
-        elif left <= _LOGIN_WARNING:
+        elif left <= timedelta(days=WARN_BEFORE_DAYS):
             yield warning(name, f"ends in {count(left.days, 'day')}", again)
         else:
             yield ok(name, f"valid for {count(left.days, 'more day')}")
