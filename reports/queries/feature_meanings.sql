@@ -1,6 +1,5 @@
 select
     audio_feature,
-    feature_order,
     label,
     meaning
 from marts.audio_features

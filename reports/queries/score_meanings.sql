@@ -1,6 +1,5 @@
 select
     score,
-    score_order,
     label,
     meaning,
     first_version,

@@ -1,7 +1,6 @@
 select
     published_at,
     data_as_of,
-    newest_listening_date,
     listeners,
     plays,
     tests_passed,

@@ -5,8 +5,7 @@ select
     track_id,
     track_name,
     vibe,
-    positivity_score,
-    has_all_features
+    positivity_score
 from dim_tracks
 where artist_name is not null
 order by part, artist_name, track_id

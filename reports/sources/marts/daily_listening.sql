@@ -2,7 +2,6 @@ select
     user_id as part,
     user_id,
     listening_date::varchar as listening_date,
-    week_start::varchar as week_start,
     plays,
     listens,
     unique_tracks,
@@ -19,8 +18,6 @@ select
     score_null_reason,
     feature_coverage_pct,
     has_gap,
-    score_weights_version,
-    vibe_thresholds_version,
-    listen_rules_version
+    vibe_thresholds_version
 from daily_listening
 order by user_id, listening_date

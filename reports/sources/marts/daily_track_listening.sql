@@ -1,6 +1,5 @@
 select
     user_id || strftime(listening_date, '%Y') as part,
-    user_id,
     listening_date::varchar as listening_date,
     track_id,
     track_name,

@@ -3,7 +3,6 @@ select
     outcome_order,
     label,
     counted,
-    better,
     when_higher,
     when_lower,
     meaning,

@@ -5,7 +5,6 @@ select
     user_id,
     week_start::varchar as week_start,
     top_song_number,
-    seed_track_id,
     audio_feature,
     predicted_pct,
     actual_pct,

@@ -2,13 +2,9 @@
 select
     recommender || ' ' || user_id || strftime(week_start, '%Y') as part,
     recommender,
-    recommender_version,
     variant,
-    user_id,
     week_start::varchar as week_start,
     top_song_number,
-    recommendations,
-    scored_recommendations,
     similarity_pct,
     similarity_null_reason,
     skill,

@@ -2,8 +2,6 @@
 select
     recommender || ' ' || user_id || strftime(week_start, '%Y') as part,
     recommender,
-    recommender_version,
-    variant,
     user_id,
     week_start::varchar as week_start,
     top_song_number,
@@ -21,9 +19,6 @@ select
     is_new_to_listener,
     is_listened_after,
     days_until_listened,
-    is_listened_within_short_horizon,
-    is_listened_within_long_horizon,
-    short_horizon_null_reason,
     long_horizon_null_reason,
     plays_within_long_horizon,
     listens_within_long_horizon,

@@ -2,11 +2,7 @@
 select
     s.user_id,
     u.display_name,
-    u.has_display_name,
-    u.is_sample,
     s.listens,
-    s.scored_listens,
-    s.genre_listens,
     s.dominant_vibe,
     s.dominant_vibe_listens,
     s.dominant_vibe_share_pct,

@@ -3,8 +3,6 @@ select
     kind,
     user_id,
     from_date::varchar as from_date,
-    observed,
-    expected,
     threshold,
     unit,
     message

@@ -9,10 +9,8 @@ select
     page_size,
     gap_status,
     strftime(open_from_at, '%Y-%m-%dT%H:%M:%SZ') as open_from_at,
-    strftime(open_to_at, '%Y-%m-%dT%H:%M:%SZ') as open_to_at,
     first_open_date::varchar as first_open_date,
     last_open_date::varchar as last_open_date,
-    strftime(closed_at, '%Y-%m-%dT%H:%M:%SZ') as closed_at,
-    closed_null_reason
+    strftime(closed_at, '%Y-%m-%dT%H:%M:%SZ') as closed_at
 from listening_gaps
 order by user_id, requested_at

@@ -1,7 +1,6 @@
 select
     strftime(published_at, '%Y-%m-%dT%H:%M:%SZ') as published_at,
     strftime(data_as_of, '%Y-%m-%dT%H:%M:%SZ') as data_as_of,
-    newest_listening_date::varchar as newest_listening_date,
     listeners,
     plays,
     tests_passed,

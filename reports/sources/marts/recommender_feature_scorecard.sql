@@ -3,7 +3,6 @@ select
     recommender || ' ' || coalesce(strftime(week_start, '%Y'), period) as part,
     recommender,
     recommender_version,
-    period,
     week_start::varchar as week_start,
     top_songs,
     audio_feature,
@@ -22,7 +21,6 @@ select
     skill_null_reason,
     skill_interval_low,
     skill_interval_high,
-    interval_null_reason,
-    interval_scope
+    interval_null_reason
 from recommender_feature_scorecard
 order by part, recommender_version, week_start, top_songs, audio_feature

@@ -10,9 +10,7 @@ select
     metric_value,
     metric_null_reason,
     answers,
-    all_answers,
     weeks,
-    interval_scope,
     interval_low,
     interval_high,
     interval_null_reason

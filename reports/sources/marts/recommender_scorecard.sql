@@ -8,7 +8,6 @@ select
     metric_value,
     metric_null_reason,
     answers,
-    all_answers,
     listeners,
     clusters,
     interval_scope,

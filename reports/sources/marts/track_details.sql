@@ -5,7 +5,6 @@ select
     track_name,
     artist_name,
     album_name,
-    duration_ms,
     genre,
     provider,
     has_all_features,

@@ -5,9 +5,6 @@ select
     r.recommender,
     r.seed_track_id,
     s.track_name as seed_track_name,
-    s.artist_name as seed_artist_name,
-    min(r.week_start)::varchar as first_week,
-    max(r.week_start)::varchar as last_week,
     count(*) as answers,
     count(*) filter (where r.is_listened_after) as answers_listened_after,
     count(*) filter (where r.is_new_to_listener) as answers_new_to_listener
@@ -20,6 +17,5 @@ group by
     r.track_id,
     r.recommender,
     r.seed_track_id,
-    seed_track_name,
-    seed_artist_name
+    seed_track_name
 order by part, r.track_id, answers desc, r.recommender, r.seed_track_id

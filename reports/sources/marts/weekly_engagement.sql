@@ -1,8 +1,6 @@
 select
     md5(segment_kind || ' ' || segment) as part,
     week_start::varchar as week_start,
-    segment_kind,
-    segment,
     is_complete_week,
     listeners,
     observed_listeners,

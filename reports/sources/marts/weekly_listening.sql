@@ -19,18 +19,14 @@ select
     feature_coverage_pct,
     has_gap,
     days_observed,
-    active_days,
     listens_per_day,
     is_complete_week,
     new_tracks,
     new_artists,
     previous_minutes_listened,
-    minutes_listened_change,
     minutes_listened_change_pct,
     minutes_change_pct_null_reason,
-    listens_change,
     score_weights_version,
-    vibe_thresholds_version,
-    listen_rules_version
+    vibe_thresholds_version
 from weekly_listening
 order by user_id, week_start

@@ -1,7 +1,5 @@
 select
     md5(segment_kind || ' ' || segment) as part,
-    segment_kind,
-    segment,
     cohort_week::varchar as cohort_week,
     weeks_since,
     cohort_listeners,

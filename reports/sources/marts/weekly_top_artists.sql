@@ -7,7 +7,6 @@ select
     listens,
     unique_tracks,
     minutes_listened,
-    listens_share_pct,
     is_new_artist
 from weekly_top_artists
 order by part, week_start, top_artist_number
