@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import groupby
 
 import pytest
 from playwright.sync_api import expect
@@ -16,7 +17,14 @@ def listener(built_site: BuiltSite) -> dict[str, object]:
     return built_site.row("select * from dim_users where has_display_name order by listens desc, user_id")
 
 
-def test_a_measure_day_by_day(visitor: Visitor, built_site: BuiltSite, listener: dict[str, object]) -> None:
+def test_a_measure_day_by_day(visitor: Visitor, built_site: BuiltSite) -> None:
+    """In the table every day; in the line no point for a day without a value, and a gap instead."""
+    listener = built_site.row(
+        """
+        select user_id from daily_listening join dim_users using (user_id) where has_display_name
+        group by user_id order by count(*) filter (where valence_pct is null) desc, user_id
+        """
+    )
     page = visitor.open(f"/audio-features/?listener={listener['user_id']}")
     page.get_by_test_id("select-measure").select_option(label="Valence")
     page.wait_for_url("**measure=valence_pct**")
@@ -30,6 +38,11 @@ def test_a_measure_day_by_day(visitor: Visitor, built_site: BuiltSite, listener:
     for line, row in zip(lines.all(), rows, strict=True):
         assert plain(line.locator("th").inner_text()) == day(row["listening_date"])  # type: ignore[arg-type]
         assert plain(line.locator("td").inner_text()) == percent(row["valence_pct"])
+
+    runs = [len(list(run)) for is_known, run in groupby(row["valence_pct"] is not None for row in rows) if is_known]
+    assert len(runs) > 1
+    drawn = str(chart.locator("path.line").get_attribute("d")).split("M")[1:]
+    assert [1 + run.count("L") for run in drawn] == runs
 
 
 @pytest.mark.long

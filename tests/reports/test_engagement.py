@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from urllib.parse import quote_plus
 
 import pytest
@@ -67,6 +68,24 @@ def table_of(chart: Locator) -> list[list[str]]:
     ]
 
 
+def parts_of(chart: Locator) -> tuple[float, float, list[list[float]]]:
+    """The line at zero, pixels per listener, and upper edge and height of each part of a column in order."""
+    return tuple(  # type: ignore[return-value]
+        chart.evaluate(
+            """(chart) => {
+                const place = (one) => Number(one.getAttribute('y1'));
+                const marks = [...chart.querySelectorAll('.plot line')].map((one) =>
+                    [place(one), Number(one.nextElementSibling.textContent)]);
+                const zero = place(chart.querySelector('.plot line.axis'));
+                const [top, value] = marks[marks.length - 1];
+                const parts = [...chart.querySelectorAll('.plot rect')].map((one) =>
+                    [Number(one.getAttribute('y')), Number(one.getAttribute('height'))]);
+                return [zero, (zero - top) / value, parts];
+            }"""
+        )
+    )
+
+
 def test_the_latest_complete_week_in_figures_and_words(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/engagement/")
     shows_the_latest_week(page, built_site, *EVERYBODY)
@@ -79,6 +98,17 @@ def test_each_week_stands_in_the_charts_tables(visitor: Visitor, built_site: Bui
     told = table_of(page.get_by_test_id("come-and-go"))
     columns = ("returning_listeners", "resurrected_listeners", "new_listeners", "lost_listeners")
     assert told == [[week(row["week_start"]), *(number(row[name]) for name in columns)] for row in rows]  # type: ignore[arg-type]
+
+    # Each part of a column begins where the one before it ends
+    zero, unit, parts = parts_of(page.get_by_test_id("come-and-go"))
+    stacked = []
+    for row in rows:
+        returning, resurrected, new, lost = (int(str(row[name])) for name in columns)
+        ends = accumulate((returning, resurrected, new))
+        up = [[zero - unit * end, unit * n] for n, end in zip((returning, resurrected, new), ends, strict=True) if n]
+        stacked += [*up, *([[zero, unit * lost]] if lost else [])]
+    assert len(stacked) > len(rows)
+    assert parts == [pytest.approx(part) for part in stacked]
 
     told = table_of(page.get_by_test_id("per-listener"))
     assert [line[0] for line in told] == [week(row["week_start"]) for row in rows]  # type: ignore[arg-type]
