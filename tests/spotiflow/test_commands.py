@@ -356,7 +356,7 @@ def test_feedback_of_a_loaded_account_is_loaded_and_the_rest_reported(empty_plac
     done = empty_place.run("load", "feedback", thumbs)
     assert done.code == 3, done.text
     assert "Feedback: 1 row loaded from 1 file" in done.out
-    assert "1  nothing of this account is loaded here: row 2" in done.out
+    assert "1  nothing is loaded for this account: row 2" in done.out
     assert "1  feedback is not one of saved, liked, disliked, rating: row 3" in done.out
     thumbs.write_text(f"account,track,feedback,when\nme,{TRACK},liked,2026-03-01\n")
     done = empty_place.run("load", "feedback", thumbs)
