@@ -101,7 +101,7 @@ class Dbt:
 
     def build(self, arguments: Sequence[str], at: Callable[[str], None]) -> BuildResult:
         """`dbt build` with these arguments; `at` hears what is being done."""
-        self._read(at)
+        self.read(at)
 
         done, total = 0, 0
 
@@ -127,10 +127,10 @@ class Dbt:
 
     def incremental_models(self) -> list[str]:
         """dbt's ids of the models that keep their rows from one build to the next."""
-        nodes = self._read().nodes.items()
+        nodes = self.read().nodes.items()
         return [name for name, node in nodes if node.config.materialized == "incremental"]
 
-    def _read(self, at: Callable[[str], None] = lambda _: None) -> Any:
+    def read(self, at: Callable[[str], None] = lambda _: None) -> Any:
         """The manifest; parsed only if the project has changed since it was parsed last."""
         if self.manifest is None or project_state(self.settings.root)[0] != self._fingerprint:
             at("Reading models and tests")

@@ -134,8 +134,8 @@ class Refresh:
         self._features(_OF_RECOMMENDED)
         self._build(dbt, "Build and test everything", [])
         with self.screen.step("Publish") as step:
-            # Parsed again: what is published must be what is on disk now.
-            step.result = publish(self.settings, dbt.parse(), step.at, self.wait).in_short
+            # Parsed again if a file has changed: what is published must be what is on disk now.
+            step.result = publish(self.settings, dbt.read(), step.at, self.wait).in_short
             self.summary.is_published = True
         return True
 
