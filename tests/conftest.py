@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from tests import sharing
+from spotiflow.checksums import project_state
+from spotiflow.dbt_runner import Dbt
+from spotiflow.settings import Settings
+from tests import fork_server, sharing
 
 PROJECT = Path(__file__).resolve().parent.parent
-_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ class Place:
         return self.logs / "site.log"
 
     @property
+    def settings(self) -> Settings:
+        """What a command works with here."""
+        return Settings(
+            root=self.project,
+            warehouse=self.warehouse,
+            published=self.published,
+            site=self.site,
+            home=self.folder / "home",
+            logs=self.logs,
+            target=self.folder / "target",
+        )
+
+    @property
     def env(self) -> dict[str, str]:
         """The environment that makes every command work here, and its output plain."""
         kept = {
@@ -93,18 +108,13 @@ class Place:
 
     def start(
         self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[str]:
+    ) -> fork_server.Process:
         """Start `spotiflow` without waiting for it."""
-        # The script that readers run. To DuckDB `python -c` is somebody at a prompt, who gets a bar for a slow query.
-        command = [Path(sys.executable).parent / "spotiflow", *map(str, arguments)]
-        return subprocess.Popen(
-            command,
+        return fork_server.start(
+            "import spotiflow.cli.main; spotiflow.cli.main.main()",
+            [str(Path(sys.executable).parent / "spotiflow"), *map(str, arguments)],
             cwd=cwd or self.project,
             env=self.env | {"PYTHONPATH": str(PROJECT)} | dict(env or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
         )
 
     def run(self, *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Completed:
@@ -112,15 +122,12 @@ class Place:
         return finish(self.start(*arguments, cwd=cwd, env=env))
 
 
-def finish(process: subprocess.Popen[str]) -> Completed:
+def finish(process: fork_server.Process) -> Completed:
     """Wait for a command that `Place.start` started."""
-    try:
-        out, err = process.communicate(timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    return Completed(process.returncode, out, err)
+    return Completed(*process.finish())
+
+
+Parsed = Callable[[Place], Dbt]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> sharing.Shares:
@@ -167,6 +174,36 @@ def _commands(place: Place, *commands: tuple[str, ...]) -> str | None:
         if done.code != 0:
             return f"spotiflow {' '.join(arguments)} ended with {done.code}:\n{done.text}"
     return None
+
+
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    """dbt that has read the project, or a copy of it, for a place. Reading takes long, so it is done once a session."""
+
+    from dbt.contracts.graph.manifest import Manifest
+
+    def make(folder: Path) -> str | None:
+        Dbt(Place(folder).settings).parse()
+        return None
+
+    file = once_a_session(tmp_path_factory, "parsed", make) / "target" / "partial_parse.msgpack"
+
+    def dbt(place: Place) -> Dbt:
+        read = Dbt(place.settings)
+        read.manifest = Manifest.from_msgpack(file.read_bytes())
+        for node in read.manifest.nodes.values():
+            if node.resource_type == "seed":
+                node.root_path = str(place.project)  # where dbt reads its rows
+        read._fingerprint, _ = project_state(place.project)
+        return read
+
+    return dbt
+
+
+@pytest.fixture(scope="session")
+def manifest(parsed: Parsed, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What dbt knows of the project."""
+    return parsed(Place(tmp_path_factory.mktemp("manifest"))).manifest
 
 
 @pytest.fixture(scope="session")

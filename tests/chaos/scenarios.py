@@ -9,16 +9,16 @@ dlt and DuckDB.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import shutil
+import signal
 import stat
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from extract.report import LoadError
 from extract.sources.spotify_api import authorise, token_path
 from extract.sources.spotify_api.accounts import KnownAccount, known_accounts, remember_account
 from spotiflow.demo.sandbox import Fault, SandboxAccount, SpotifySandbox
+from tests import fork_server
 from tests.chaos.points import ONCE_EACH, POINTS, WEIGHTS
 from tests.conftest import PROJECT, Place
 
@@ -91,43 +92,26 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-class Children:
-    """The process that forks a child for each run."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.zygote"],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._line() == "ready\n"
-
-    def run(self, **order: Any) -> dict[str, Any]:
-        """One child; returns how it ended."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._line())
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate(timeout=60)
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-
-@contextmanager
-def children() -> Iterator[Children]:
-    started = Children()
-    try:
-        yield started
-    finally:
-        started.close()
+def run_watched(environment: dict[str, str], order: dict[str, Any]) -> dict[str, Any]:
+    """One poll (`tests/chaos/watched.py`): how it ended, what it owes, which points it reached."""
+    code, out, err = fork_server.start(
+        "from tests.chaos.watched import poll; poll()",
+        ["spotiflow", json.dumps(order)],
+        PROJECT,
+        os.environ | environment,
+    ).finish()
+    answer: dict[str, Any] = {"owed": [], "points": [], "problems": [], "ends": [], "steps": None, "killed": False}
+    for line in out.splitlines():
+        said = json.loads(line)
+        answer["owed"] += said.pop("owed", [])
+        answer["points"] += [said.pop("point")] if "point" in said else []
+        answer |= said
+    polite_end = 128 + signal.SIGTERM  # asked politely, the command ends itself
+    return answer | {
+        "hung": code == -signal.SIGKILL and not answer["killed"],
+        "killed": answer["killed"] and code in (-signal.SIGKILL, polite_end),
+        "error": err if code not in (0, -signal.SIGKILL, polite_end) else None,
+    }
 
 
 def play_item(moment: datetime, number: int) -> dict[str, Any]:
@@ -161,7 +145,7 @@ def history(dice: random.Random, polls: int) -> tuple[list[dict[str, Any]], list
     return plays, moments
 
 
-def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Children, empty: Path) -> Outcome:
+def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, empty: Path) -> Outcome:
     """One scenario; `Outcome.wrong` says what did not hold. `empty` is a warehouse with nothing in it.
 
     Most begin with that, because making its tables takes seconds; the others begin with no warehouse.
@@ -202,9 +186,8 @@ def run_scenario(seed: int, folder: Path, spotify: SpotifySandbox, forked: Child
         spotify.now = now
         for account in people.values():
             account.shown.clear()
-        answer = forked.run(
-            environment=environment, now=now.replace(tzinfo=None).isoformat(), ask_now=pauses_over, **(ALIVE | kill)
-        )
+        order = {"now": now.replace(tzinfo=None).isoformat(), "ask_now": pauses_over}
+        answer = run_watched(environment, order | ALIVE | kill)
         outcome.runs += 1
         outcome.kills += answer["killed"]
         if answer["killed"] and kill.get("aim"):

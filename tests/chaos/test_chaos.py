@@ -17,25 +17,25 @@ import pytest
 
 from extract.raw.loader import load_tables
 from spotiflow.demo.sandbox import SpotifySandbox
-from tests.chaos.scenarios import Outcome, children, run_scenario
+from tests.chaos.scenarios import Outcome, run_scenario
 
 _LANES = int(os.environ.get("SPOTIFLOW_CHAOS_LANES", "3"))
 """For two cores: half of the time a run waits for the disk or for a thread."""
 
-FEW = range(8)
+FEW = range(4)
 PARTS = [range(first, first + 45) for first in range(0, 360, 45)]
 
 
 def run_all(seeds: Iterable[int], folder: Path) -> list[Outcome]:
-    """Some at a time: each lane has a stand-in and a process of its own."""
+    """Some at a time: each lane has a stand-in of its own."""
     empty = folder / "empty" / "warehouse.duckdb"
     load_tables(empty, {})
 
     def lane(own: list[int]) -> list[Outcome]:
         outcomes = []
-        with SpotifySandbox([]) as spotify, children() as forked:
+        with SpotifySandbox([]) as spotify:
             for seed in own:
-                outcome = run_scenario(seed, folder / str(seed), spotify, forked, empty)
+                outcome = run_scenario(seed, folder / str(seed), spotify, empty)
                 if not outcome.wrong:
                     shutil.rmtree(folder / str(seed))
                 outcomes.append(outcome)
@@ -70,7 +70,7 @@ def test_a_few_scenarios(tmp_path: Path) -> None:
     outcomes = run_all([int(seed) for seed in chosen.split(",")] if chosen else FEW, tmp_path)
     judge(outcomes)
     # Scenarios that nothing happens in would prove nothing.
-    assert chosen or sum(one.kills for one in outcomes) >= 5
+    assert chosen or sum(one.kills for one in outcomes) >= 2
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spotiflow.dbt_runner import BuildResult
-from tests.conftest import Place
+from tests.conftest import Parsed, Place
 from tests.histories.building import Workshop
 
 # The seeds and all tests that look at nothing else: what `spotiflow refresh` runs before any model.
@@ -48,8 +48,8 @@ class Seeds:
 
 
 @pytest.fixture(scope="session")
-def session_seeds(tmp_path_factory: pytest.TempPathFactory) -> Seeds:
-    workshop = Workshop(tmp_path_factory.mktemp("definitions"))
+def session_seeds(tmp_path_factory: pytest.TempPathFactory, parsed: Parsed) -> Seeds:
+    workshop = Workshop(tmp_path_factory.mktemp("definitions"), parsed)
     return Seeds(workshop, workshop.place("seeds"))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import Place
+from tests.conftest import Parsed, Place
 from tests.definitions.conftest import Seeds
 from tests.histories.building import NO_TESTS, Workshop
 from tests.recompute.inputs import FEATURES
@@ -50,9 +50,9 @@ class Builds:
 
 
 @pytest.fixture(scope="module")
-def builds(tmp_path_factory: pytest.TempPathFactory, sample_data: Place) -> Builds:
+def builds(tmp_path_factory: pytest.TempPathFactory, sample_data: Place, parsed: Parsed) -> Builds:
     folder = tmp_path_factory.mktemp("changes")
-    workshop = Workshop(folder)
+    workshop = Workshop(folder, parsed)
     place = workshop.place("place")
     shutil.copy2(sample_data.warehouse, place.warehouse)
     seeds = Seeds(workshop, place)

@@ -18,6 +18,7 @@ from extract.sources.table_files import read_catalogue
 from extract.stored import StoredAccount
 from spotiflow.demo.sample.loading import _store_login
 from spotiflow.demo.sandbox import SandboxAccount, SpotifySandbox
+from tests.conftest import Parsed
 from tests.extract.exports import record, write_json
 from tests.histories.building import ONLY_DATA_TESTS, Workshop
 
@@ -46,8 +47,8 @@ class Traps:
 
 
 @pytest.fixture(scope="module")
-def traps(tmp_path_factory: pytest.TempPathFactory) -> Traps:
-    workshop = Workshop(tmp_path_factory.mktemp("traps"))
+def traps(tmp_path_factory: pytest.TempPathFactory, parsed: Parsed) -> Traps:
+    workshop = Workshop(tmp_path_factory.mktemp("traps"), parsed)
     place = workshop.place("place")
     _poll_one_page(place.warehouse, place.folder)
     features = place.folder / "features.csv"

@@ -22,12 +22,10 @@ from extract.raw import loader, spool
 from extract.raw.loader import load_tables, set_aside_folder, working_folder
 from extract.raw.tables import ACCOUNTS, DATASET, TABLES
 from extract.report import LoadError
-from spotiflow.dbt_runner import Dbt
-from tests.conftest import Place
+from tests import fork_server
+from tests.conftest import PROJECT, Place
 from tests.extract.conftest import Query
-from tests.spotiflow.conftest import settings_of
-
-ROOT = Path(__file__).parents[2]
+from tests.sharing import mostly_long
 
 POLL = TABLES["poll_log"].from_rows(
     [
@@ -68,7 +66,7 @@ def test_dbt_s_sources_declare_the_same_columns():
         pa.date32(): "date",
     }
     declared = {}
-    for path in (ROOT / "models" / "staging").rglob("*__sources.yml"):
+    for path in (PROJECT / "models" / "staging").rglob("*__sources.yml"):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
             for table in source["tables"]:
                 declared[table["name"]] = {column["name"]: column["data_type"] for column in table["columns"]}
@@ -87,9 +85,9 @@ def test_the_last_row_of_a_key_counts(warehouse, query: Query):
     assert query("select distinct status from raw_spotify._dlt_loads") == [(0,)]
 
 
-@pytest.mark.parametrize("dbt_ran_in_between", [False, True])
+@pytest.mark.parametrize("dbt_ran_in_between", mostly_long([False, True], False))
 def test_a_warehouse_of_an_older_version_gets_new_columns(
-    dbt_ran_in_between, tmp_path, warehouse, query: Query, monkeypatch
+    dbt_ran_in_between, tmp_path, warehouse, query: Query, monkeypatch, parsed
 ):
     """A table that was loaded without a column takes rows with it, whether or not dbt added the column first."""
     tracks = TABLES["tracks"]
@@ -101,9 +99,7 @@ def test_a_warehouse_of_an_older_version_gets_new_columns(
     columns = "select column_name from information_schema.columns where table_name = 'tracks' and table_schema = ?"
     assert ("genre",) not in query(columns, DATASET)
     if dbt_ran_in_between:
-        project = Dbt(settings_of(Place(tmp_path)))
-        project.parse()
-        assert project.build(["--select", "stg_spotify__tracks"], lambda _: None).ok
+        assert parsed(Place(tmp_path)).build(["--select", "stg_spotify__tracks"], lambda _: None).ok
         assert query("select track_id, genre from staging.stg_spotify__tracks") == [("old", None)]
     rows = tracks.from_rows([{"track_id": "new", "provider": "catalogue", "track_name": "Lamps", "genre": "surf"}])
     load_tables(warehouse, {"tracks": [rows]})
@@ -156,24 +152,25 @@ load_tables(Path(sys.argv[1]), {"accounts": [ACCOUNTS.from_rows([row])]})
 """
 
 
-@pytest.mark.parametrize(("step", "when"), [("extract", "after"), ("normalize", "after"), ("load", "before")])
+def killed_while_loading(warehouse: Path, step: str = "load", when: str = "before") -> None:
+    code, _, err = fork_server.start(_KILLED, ["-c", str(warehouse), step, when], PROJECT, os.environ).finish()
+    assert code == -signal.SIGKILL, err
+
+
+@pytest.mark.parametrize(
+    ("step", "when"),
+    mostly_long([("extract", "after"), ("normalize", "after"), ("load", "before")], ("extract", "after")),
+)
 def test_a_load_that_was_killed_half_way_is_finished_by_the_next(step, when, warehouse, query: Query):
     load_tables(warehouse, {"accounts": [account("first")]})
-    done = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(warehouse), step, when],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    killed_while_loading(warehouse, step, when)
     assert working_folder(warehouse).exists()
     load_tables(warehouse, {"accounts": [account("next")]})
     assert query("select user_id from raw_spotify.accounts order by 1") == [("first",), ("killed",), ("next",)]
 
 
 @pytest.mark.parametrize("is_heard", [True, False])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", mostly_long([signal.SIGINT, signal.SIGTERM], signal.SIGTERM))
 def test_a_load_that_is_asked_to_stop_gives_nothing_up(number, is_heard, warehouse, query: Query, monkeypatch):
     """Left to itself, dlt hears both in our place and makes an error of them that blames the rows."""
     load_tables(warehouse, {"accounts": [account("first")]})
@@ -213,17 +210,6 @@ def test_a_load_that_is_asked_to_stop_gives_nothing_up(number, is_heard, warehou
 # ---- packages that cannot be loaded, rows that did not arrive, answers that wait ----
 
 
-def killed_while_loading(warehouse: Path, step: str = "load", when: str = "before") -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(warehouse), step, when],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-
-
 def package_file(warehouse: Path, table: str = "accounts") -> Path:
     (file,) = working_folder(warehouse).rglob(f"normalized/*/new_jobs/{table}.*.parquet")
     return file
@@ -260,7 +246,7 @@ def conflict(warehouse: Path) -> None:
     pq.write_table(rows.set_column(place, "is_sample", pa.array(["perhaps"] * len(rows))), path)
 
 
-@pytest.mark.parametrize("harm", [spoil_file, lose_file, spoil_schema, spoil_state, conflict])
+@pytest.mark.parametrize("harm", mostly_long([spoil_file, lose_file, spoil_schema, spoil_state, conflict], spoil_file))
 def test_a_package_that_cannot_be_loaded_is_set_aside_and_blocks_nothing(
     harm, warehouse, query: Query, caplog: pytest.LogCaptureFixture
 ):
@@ -306,7 +292,7 @@ def test_a_warehouse_that_takes_nothing_now_is_no_reason_to_set_anything_aside(w
     assert users(query) == ["first", "killed", "next"]
 
 
-@pytest.mark.parametrize("can_abort", [True, False])
+@pytest.mark.parametrize("can_abort", mostly_long([True, False], False))
 def test_rows_that_replaced_others_stay_visible_when_their_load_cannot_be_finished(
     can_abort, warehouse, query: Query, monkeypatch: pytest.MonkeyPatch
 ):

@@ -17,9 +17,9 @@ from extract.sources.spotify_export import ExportSource, read_exports
 from extract.sources.table_files import read_catalogue
 from extract.stored import StoredAccount
 from spotiflow.dbt_runner import BuildResult, Dbt
-from tests.conftest import PROJECT, Place
+from tests.conftest import PROJECT, Parsed, Place
 from tests.histories.generator import Batch, History, Page
-from tests.spotiflow.conftest import copy_project, settings_of
+from tests.spotiflow.conftest import copy_project
 
 # No unit tests: they judge the code, whatever is loaded.
 ONLY_DATA_TESTS = ("--exclude-resource-type", "unit_test")
@@ -84,8 +84,9 @@ def load_pages(warehouse: Path, pages: Iterable[tuple[History, Sequence[Page]]],
 class Workshop:
     """A copy of the project whose seeds tests may change, parsed once, with as many warehouses as wanted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parsed: Parsed) -> None:
         self.folder = folder
+        self.parsed = parsed
         self.project = copy_project(folder / "project")
         self.dbt: Dbt | None = None
 
@@ -109,8 +110,9 @@ class Workshop:
     def try_to_build(self, place: Place, *arguments: str) -> BuildResult:
         """`dbt build` in `place`, which may fail."""
         if self.dbt is None:
-            self.dbt = _ParsedOnce(settings_of(place))
-        self.dbt.settings = settings_of(place)
+            self.dbt = _ParsedOnce(place.settings)
+            self.dbt.manifest = self.parsed(place).manifest
+        self.dbt.settings = place.settings
         # Nobody reads its files of results, which take a fifth of the time of a small build.
         return self.dbt.build(["--no-write-json", *arguments], lambda _: None)
 
@@ -118,8 +120,8 @@ class Workshop:
 class _ParsedOnce(Dbt):
     """Keeps its manifest when seeds change, because dbt reads their rows at each run; such builds are not published."""
 
-    def _read(self, at: Callable[[str], None] = lambda _: None) -> Any:
-        return self.manifest or self.parse()
+    def read(self, at: Callable[[str], None] = lambda _: None) -> Any:
+        return self.manifest
 
 
 def describe(result: BuildResult) -> str:

@@ -22,7 +22,7 @@ import pytest
 
 from extract.raw.loader import load_tables
 from extract.raw.tables import RECOMMENDATIONS
-from tests.conftest import Place
+from tests.conftest import Parsed, Place
 from tests.extract.exports import record, write_json
 from tests.histories.building import NO_TESTS, Workshop, load_catalogue, load_everything, load_export_files, load_pages
 from tests.histories.definitions import BEGINNING, draw, read_seed, with_other_minimum, write_seed
@@ -53,8 +53,8 @@ class Arrival:
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("arrivals"))
+def workshop(tmp_path_factory: pytest.TempPathFactory, parsed: Parsed) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("arrivals"), parsed)
 
 
 def arrivals(rng: np.random.Generator, batch: Batch, folder: Path) -> list[Arrival]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Parsed
 from tests.histories.building import ONLY_DATA_TESTS, Workshop, describe, load_everything, user_id
 from tests.histories.definitions import draw
 from tests.histories.generator import Batch, generate
@@ -26,8 +27,8 @@ FEW = MANY if GIVEN else 25
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("histories"))
+def workshop(tmp_path_factory: pytest.TempPathFactory, parsed: Parsed) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("histories"), parsed)
 
 
 def check(workshop: Workshop, seed: int, listeners: int) -> None:

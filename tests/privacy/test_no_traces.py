@@ -22,7 +22,7 @@ from extract.sources.spotify_api.accounts import KnownAccount
 from extract.sources.spotify_api.identity import names_in, redact_names_of
 from spotiflow.demo.sandbox import Fault, ReccoBeatsSandbox, SandboxAccount
 from spotiflow.pseudonyms import keyed_hash, user_id_for
-from tests.conftest import PROJECT, Completed, Place, finish
+from tests.conftest import PROJECT, Completed, Place
 from tests.extract.api_items import ITEMS
 from tests.extract.exports import record, version_1, write_json
 from tests.privacy.scanner import found
@@ -78,16 +78,17 @@ class Traced:
 
 
 def _run(place: Place, extra: dict[str, str], *arguments: str) -> Completed:
-    process = subprocess.Popen(
+    done = subprocess.run(
         [sys.executable, "-c", LOGGED, *arguments],
         cwd=place.project,
         env=place.env | {"PYTHONPATH": str(PROJECT), "TRACED_LOG": str(place.logs / "debug.log")} | extra,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        timeout=600,
+        check=False,
     )
-    return finish(process)
+    return Completed(done.returncode, done.stdout, done.stderr)
 
 
 def _items() -> list[dict[str, Any]]:

@@ -41,7 +41,6 @@ from spotiflow.settings import Settings
 from tests.conftest import Place
 from tests.extract.exports import record, write_json
 from tests.privacy.scanner import found
-from tests.spotiflow.conftest import settings_of
 
 pytestmark = pytest.mark.long
 
@@ -120,7 +119,7 @@ class Household:
         return self.place.folder / "home"
 
     def own(self, person: Person) -> Settings:
-        return personal_site.settings_of(settings_of(self.place), user_id_for(person.label, self.home))
+        return personal_site.settings_of(self.place.settings, user_id_for(person.label, self.home))
 
     def run(self, *arguments: object) -> None:
         done = self.place.run(*arguments)
@@ -305,7 +304,7 @@ def test_the_words_are_there_to_be_found(three: Household) -> None:
     traces = found(
         three.place.warehouse.parent,
         [word for one in PEOPLE for word in everything_of(one, three.home)],
-        leave_out=personal_site.folder_of_all(settings_of(three.place)),
+        leave_out=personal_site.folder_of_all(three.place.settings),
     )
     for person in PEOPLE:
         for word in set(everything_of(person, three.home)) - {person.label}:
@@ -426,7 +425,7 @@ def test_a_table_that_is_taken_whole_would_be_noticed(
         personal_site, "_is_own", lambda name, present: "true" if name == table else condition(name, present)
     )
     user_id = user_id_for(ANA.label, three.home)
-    personal_site.take(settings_of(three.place), user_id, tmp_path / "own.duckdb", LOCAL_NAMES, wait=True, say=print)
+    personal_site.take(three.place.settings, user_id, tmp_path / "own.duckdb", LOCAL_NAMES, wait=True, say=print)
     words = [word for other in (BEN, CLEO) for word in everything_of(other, three.home)]
     assert found(tmp_path, [*words, *SHARED_FILES, "zzasked-for"])
 
@@ -437,7 +436,7 @@ def test_what_a_former_run_left_of_others_goes_first(three: Household, tmp_path:
     place.warehouse.parent.mkdir(parents=True)
     shutil.copy2(three.place.warehouse, place.warehouse)
     shutil.copytree(three.home, place.folder / "home")
-    own = personal_site.settings_of(settings_of(place), user_id_for(ANA.label, three.home))
+    own = personal_site.settings_of(place.settings, user_id_for(ANA.label, three.home))
     own.site.mkdir(parents=True)
     (own.site / "index.html").write_text(BEN.name)
     shutil.copy2(three.own(ANA).published, own.published)
@@ -484,7 +483,7 @@ def test_it_equals_a_place_that_never_knew_the_others(three: Household, tmp_path
 def test_in_everybody_s_tables_the_others_are_found(three: Household) -> None:
     three.run("refresh", "--no-site")
     words = [user_id_for(BEN.label, three.home), CLEO.name, f"Title of {BEN.label}"]
-    traces = found(three.place.published.parent, words, leave_out=personal_site.folder_of_all(settings_of(three.place)))
+    traces = found(three.place.published.parent, words, leave_out=personal_site.folder_of_all(three.place.settings))
     for word in words:
         assert any(trace.startswith(f"{word}: ") and three.place.published.name in trace for trace in traces), word
     # The personal site is made from the same warehouse as before.
@@ -502,7 +501,7 @@ def test_a_sample_listener_alone(sample_build: Place, tmp_path: Path) -> None:
     assert manifest is not None
     done = place.run("refresh", "--only", "theo")
     assert done.code == 0, done.text
-    own = personal_site.settings_of(settings_of(place), sample_user_id("theo"))
+    own = personal_site.settings_of(place.settings, sample_user_id("theo"))
     with duckdb.connect(str(place.warehouse), read_only=True) as connection:
         names = {
             name

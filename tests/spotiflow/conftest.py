@@ -8,25 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from spotiflow.settings import Settings
 from tests.conftest import PROJECT, Place
 
 MINI_PROJECT = Path(__file__).parent / "mini_project"
 # What dbt reads, and what else belongs to the fingerprint of the project.
 FOLDERS = ("models", "seeds", "macros", "tests/generic", "tests/singular", "spotiflow/recommend", "requirements")
-
-
-def settings_of(place: Place) -> Settings:
-    """The settings that a command would work with in `place`."""
-    return Settings(
-        root=place.project,
-        warehouse=place.warehouse,
-        published=place.published,
-        site=place.site,
-        home=place.folder / "home",
-        logs=place.logs,
-        target=place.folder / "target",
-    )
 
 
 def copy_project(target: Path) -> Path:

@@ -295,7 +295,6 @@ def test_a_second_command_names_the_first(empty_place: Place, holder: subprocess
 
 def test_a_dead_command_holds_nobody_up(empty_place: Place, holder: subprocess.Popen[str]) -> None:
     waiting = empty_place.start("refresh")
-    assert waiting.stdout is not None
     assert f"(process {holder.pid}, since " in waiting.stdout.readline()
     os.kill(holder.pid, signal.SIGKILL)
     done = finish(waiting)
@@ -312,7 +311,6 @@ def test_waits_for_whoever_has_the_database_open(empty_place: Place) -> None:
         assert f"is open in process {notebook.pid}" in done.err
         assert "cannot be read now" in empty_place.run("status").out
         waiting = empty_place.start("refresh")
-        assert waiting.stdout is not None
         assert f"Waiting for process {notebook.pid}" in waiting.stdout.readline()
     finally:
         notebook.kill()
@@ -326,7 +324,7 @@ def test_a_killed_load_is_finished_by_the_next(empty_place: Place, export: Path,
     while not (empty_place.folder / "data" / "warehouse.dlt").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     killed.kill()
-    killed.communicate()
+    killed.finish()
     assert empty_place.run("load", "export", export, *ME).code == 0
     assert raw(empty_place, "select count(*) from raw_spotify.streaming_history") == [(300,)]
 
@@ -336,7 +334,6 @@ def test_stopping_ends_at_once_and_holds_nobody_up(
     empty_place: Place, holder: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     waiting = empty_place.start("refresh")
-    assert waiting.stdout is not None
     assert "Waiting for" in waiting.stdout.readline()
     waiting.send_signal(number)
     done = finish(waiting)

@@ -16,7 +16,7 @@ from spotiflow.dbt_runner import Dbt
 from spotiflow.publish.contracts import Contracts, Table, compare, contracts_file, promised_now, read
 from spotiflow.settings import Settings
 from tests.conftest import PROJECT, Place
-from tests.spotiflow.conftest import copy_project, settings_of
+from tests.spotiflow.conftest import copy_project
 
 TODAY = date(2027, 1, 4)
 PAST, FUTURE = date(2027, 1, 3), date(2027, 7, 1)
@@ -24,12 +24,7 @@ PAST, FUTURE = date(2027, 1, 3), date(2027, 7, 1)
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings_of(Place(tmp_path_factory.mktemp("place")))
-
-
-@pytest.fixture(scope="module")
-def manifest(settings: Settings) -> Any:
-    return Dbt(settings).parse()
+    return Place(tmp_path_factory.mktemp("place")).settings
 
 
 @pytest.fixture
@@ -154,7 +149,7 @@ def copied(tmp_path: Path) -> Place:
 
 @pytest.mark.long
 def test_check_and_freeze_refuse_a_dropped_column_and_say_what_to_do(copied: Place) -> None:
-    promised = contracts_file(settings_of(copied))
+    promised = contracts_file(copied.settings)
     before = promised.read_text()
     model = copied.project / "models" / "marts" / "listening" / "_listening__models.yml"
     content = yaml.safe_load(model.read_text())
@@ -178,7 +173,7 @@ def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     project.write_text(re.sub(r"(?m)^version: .*$", "version: 1.2.3", project.read_text()))
     done = copied.run("contracts", "freeze")
     assert done.code == 0, done.text
-    settings = settings_of(copied)
+    settings = copied.settings
     assert read(settings) == replace(promised_now(Dbt(settings).parse(), "1.2.3"))
     again = contracts_file(settings).read_bytes()
     assert copied.run("contracts", "freeze").code == 0
@@ -186,6 +181,7 @@ def test_freeze_writes_what_check_then_finds_kept(copied: Place) -> None:
     assert str(copied.project) not in again.decode()
 
 
+@pytest.mark.long
 def test_check_notices_that_the_types_of_the_pages_rows_are_out_of_date(copied: Place) -> None:
     types = copied.project / "reports" / "types" / "rows.d.ts"
     written = types.read_text()
@@ -199,7 +195,7 @@ def test_check_notices_that_the_types_of_the_pages_rows_are_out_of_date(copied: 
 
 @pytest.mark.long
 def test_a_file_that_cannot_be_read_is_an_error_in_plain_words(copied: Place) -> None:
-    path = contracts_file(settings_of(copied))
+    path = contracts_file(copied.settings)
     path.write_text("models: [")
     done = copied.run("contracts", "check")
     assert done.code == 1

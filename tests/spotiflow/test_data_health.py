@@ -12,8 +12,7 @@ import pytest
 from extract.raw.loader import load_tables
 from extract.raw.tables import ACCOUNTS, RECENTLY_PLAYED, STREAMING_HISTORY
 from spotiflow.dbt_runner import Dbt
-from tests.conftest import Place
-from tests.spotiflow.conftest import settings_of
+from tests.conftest import Parsed, Place
 
 
 @pytest.mark.long
@@ -72,10 +71,10 @@ def _freshness(dbt: Dbt) -> dict[str, str]:
     return {run.node.name: str(run.status) for run in result.result.results if run.node.resource_type == "source"}
 
 
-def test_freshness_measures_own_listening_only(empty_place: Place) -> None:
+@pytest.mark.long
+def test_freshness_measures_own_listening_only(empty_place: Place, parsed: Parsed) -> None:
     """On an empty clone, on fictional listeners, and on an account's own listening, old and new."""
-    dbt = Dbt(settings_of(empty_place))
-    dbt.parse()
+    dbt = parsed(empty_place)
     assert _freshness(dbt) == {"_dlt_loads": "warn", "recently_played": "pass", "streaming_history": "pass"}
 
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)

@@ -15,16 +15,15 @@ from spotiflow.cli.doctor import examine, machine, worst
 from spotiflow.cli.doctor.findings import Finding, Verdict
 from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Place
-from tests.spotiflow.conftest import settings_of
 
 
 def found(place: Place) -> dict[str, Finding]:
     """Findings by name."""
-    return {finding.name: finding for finding in examine(settings_of(place))}
+    return {finding.name: finding for finding in examine(place.settings)}
 
 
 def test_everything_that_is_not_ok_has_a_remedy(empty_place: Place) -> None:
-    findings = list(examine(settings_of(empty_place)))
+    findings = list(examine(empty_place.settings))
     assert len(findings) > 12
     for finding in findings:
         assert (finding.remedy is None) == (finding.verdict is Verdict.OK), finding
@@ -82,6 +81,7 @@ def test_loads_that_are_not_finished_are_named(sample_data: Place, broken_projec
     assert found(place)["Set aside"].verdict is Verdict.WARNING
 
 
+@pytest.mark.long
 def test_a_failed_build_is_a_problem(sample_data: Place, broken_project: Any) -> None:
     place: Place = broken_project()
     weights = place.project / "seeds" / "definitions" / "score_weights.csv"

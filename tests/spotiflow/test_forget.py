@@ -24,7 +24,6 @@ from spotiflow.privacy import personal_site
 from spotiflow.pseudonyms import user_id_for
 from tests.conftest import Completed, Place
 from tests.extract.exports import record, write_json
-from tests.spotiflow.conftest import settings_of
 
 pytestmark = pytest.mark.long
 
@@ -175,7 +174,7 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
 def _personal_sites(place: Place, *user_ids: str) -> None:
     """What personal sites are made from, and a stand-in for the rest of them: Ana's own, and Ben's, who was told of one
     of her tracks by a service."""
-    settings = settings_of(place)
+    settings = place.settings
     for user_id in user_ids:
         own = personal_site.settings_of(settings, user_id)
         personal_site.take(settings, user_id, own.warehouse, [], wait=True, say=print)
@@ -227,7 +226,7 @@ def test_no_file_holds_its_bytes(forgotten: Forgotten) -> None:
 def test_sites_of_one_account_are_gone_if_they_show_it(forgotten: Forgotten) -> None:
     assert "its own site, with the warehouse" in forgotten.done.out
     assert "named tracks that only this account played and was removed" in forgotten.done.out, "Ben's"
-    assert not personal_site.folder_of_all(settings_of(forgotten.place)).exists()
+    assert not personal_site.folder_of_all(forgotten.place.settings).exists()
 
 
 def test_a_site_of_somebody_else_stays_and_one_alone_is_found(forgotten: Forgotten, tmp_path: Path) -> None:
@@ -236,8 +235,8 @@ def test_a_site_of_somebody_else_stays_and_one_alone_is_found(forgotten: Forgott
     _personal_sites(place, ben, forgotten.ana)
     done = place.run("forget", "--account", ANA, "--yes", "--no-site")
     assert done.code == 0, done.text
-    assert [own.warehouse.parent.name for own in personal_site.all_of(settings_of(place))] == [ben]
-    shutil.rmtree(personal_site.folder_of_all(settings_of(place)))
+    assert [own.warehouse.parent.name for own in personal_site.all_of(place.settings)] == [ben]
+    shutil.rmtree(personal_site.folder_of_all(place.settings))
 
 
 def test_what_others_share_stays(forgotten: Forgotten) -> None:

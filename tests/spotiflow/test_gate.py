@@ -20,7 +20,8 @@ from spotiflow.publish import gate
 from spotiflow.publish.publish import Refused, publish
 from spotiflow.publish.tables import published_tables
 from tests.conftest import PROJECT, Place
-from tests.spotiflow.conftest import MINI_PROJECT, settings_of
+from tests.sharing import mostly_long
+from tests.spotiflow.conftest import MINI_PROJECT
 
 PLAY_ID = "- name: play_id\n        data_tests: [unique]"
 
@@ -49,7 +50,7 @@ class Mini:
 
     def dbt(self, *arguments: str) -> BuildResult:
         """A plain dbt command, as somebody would type it."""
-        dbt = Dbt(settings_of(self.place))
+        dbt = Dbt(self.place.settings)
         dbt.parse()
         command, *rest = arguments
         if command == "build":
@@ -58,7 +59,7 @@ class Mini:
         return BuildResult(ok=bool(result.success))
 
     def verdict(self) -> gate.GateVerdict:
-        manifest = Dbt(settings_of(self.place)).parse()
+        manifest = Dbt(self.place.settings).parse()
         with duckdb.connect(str(self.place.warehouse), read_only=True) as connection:
             return gate.judge(connection, manifest, self.place.project)
 
@@ -100,7 +101,7 @@ def test_opens_for_what_was_built_and_tested(mini: Mini) -> None:
     assert verdict.reasons == []
     # not_null x2, unique, above_zero x2, one unit test; stg_plays, scores, totals and the private model
     assert (verdict.tests_passed, verdict.tests_warned, verdict.models_built) == (6, 0, 4)
-    tables = published_tables(Dbt(settings_of(mini.place)).parse())
+    tables = published_tables(Dbt(mini.place.settings).parse())
     assert [table.name for table in tables] == ["scores", "totals", "totals_v1", "weights"]
 
 
@@ -135,22 +136,22 @@ def test_unfinished_load_does_not_count(mini: Mini) -> None:
     assert mini.verdict().is_open
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [
-        pytest.param("models/marts/totals_v1.sql", "count(*)", "count(play_id)", id="model"),
-        pytest.param("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})", id="macro, two calls deep"),
-        pytest.param("macros/macros.sql", "<= 0", "< 0", id="generic test"),
-        pytest.param("models/marts/_marts__models.yml", "data_type: double", "data_type: float", id="contract"),
-        pytest.param("models/marts/_marts__models.yml", "severity: warn", "severity: error", id="severity"),
-        pytest.param("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0", id="unit test"),
-        pytest.param("models/marts/_marts__models.yml", "- name: play_id\n", f"{PLAY_ID}\n", id="new test"),
-        pytest.param("seeds/definitions/weights.csv", "1,1.5", "1,2.5", id="seed"),
-        pytest.param("dbt_project.yml", "known_at: null", "known_at: 2020-01-01", id="variable"),
-    ],
-)
-def test_other_code_on_disk(mini: Mini, name: str, old: str, new: str) -> None:
-    mini.replace(name, old, new)
+CHANGES = {
+    "model": ("models/marts/totals_v1.sql", "count(*)", "count(play_id)"),
+    "macro, two calls deep": ("macros/macros.sql", "({{ expression }})", "(0 + {{ expression }})"),
+    "generic test": ("macros/macros.sql", "<= 0", "< 0"),
+    "contract": ("models/marts/_marts__models.yml", "data_type: double", "data_type: float"),
+    "severity": ("models/marts/_marts__models.yml", "severity: warn", "severity: error"),
+    "unit test": ("models/marts/_marts__models.yml", "score: 6.0", "score: 7.0"),
+    "new test": ("models/marts/_marts__models.yml", "- name: play_id\n", f"{PLAY_ID}\n"),
+    "seed": ("seeds/definitions/weights.csv", "1,1.5", "1,2.5"),
+    "variable": ("dbt_project.yml", "known_at: null", "known_at: 2020-01-01"),
+}
+
+
+@pytest.mark.parametrize("change", mostly_long(CHANGES, "model", "seed", "unit test"))
+def test_other_code_on_disk(mini: Mini, change: str) -> None:
+    mini.replace(*CHANGES[change])
     assert "Models, seeds, macros or tests changed after the newest build" in mini.reasons()
 
 
@@ -167,7 +168,7 @@ def test_a_file_that_appears_or_goes_is_a_change(mini: Mini) -> None:
 
 def test_a_file_that_changes_between_reading_and_building(mini: Mini) -> None:
     """dbt builds what it read; the log must not claim that it built what is on disk."""
-    dbt = Dbt(settings_of(mini.place))
+    dbt = Dbt(mini.place.settings)
     dbt.parse()
     mini.replace("models/marts/totals_v1.sql", "count(*)", "2 * count(*)")
     assert dbt._invoke(["build"], None).success
@@ -216,14 +217,16 @@ def test_broken_model(mini: Mini) -> None:
     assert "The model totals could not be built." in mini.reasons()
 
 
-@pytest.mark.parametrize("arguments", [("--vars", "{known_at: 2020-01-01}"), ("--empty",)])
-def test_other_settings_are_never_published(mini: Mini, arguments: tuple[str, ...]) -> None:
-    mini.dbt("build", *arguments)
-    assert "did not use the default settings" in mini.reasons()
+@pytest.mark.long
+def test_other_settings_are_never_published(mini: Mini) -> None:
+    for arguments in (("--vars", "{known_at: 2020-01-01}"), ("--empty",)):
+        mini.dbt("build", *arguments)
+        assert "did not use the default settings" in mini.reasons()
     assert mini.dbt("build").ok
     assert mini.verdict().is_open
 
 
+@pytest.mark.long
 def test_interrupted_run(mini: Mini) -> None:
     mini.sql(
         "insert into run_log.dbt_runs (invocation_id, started_at, command, invocation, vars, flags, raw_fingerprint) "
@@ -235,6 +238,7 @@ def test_interrupted_run(mini: Mini) -> None:
     assert mini.verdict().is_open
 
 
+@pytest.mark.long
 def test_commands_that_write_nothing_leave_no_trace(mini: Mini) -> None:
     before = mini.sql("select count(*) from run_log.dbt_runs")
     assert mini.dbt("compile").ok
@@ -249,7 +253,7 @@ def test_commands_that_write_nothing_leave_no_trace(mini: Mini) -> None:
 @pytest.fixture
 def publish_mini(mini: Mini) -> Callable[[], Path]:
     def run() -> Path:
-        settings = settings_of(mini.place)
+        settings = mini.place.settings
         publish(settings, Dbt(settings).parse())
         return settings.published
 

@@ -11,15 +11,8 @@ from typing import Any
 
 import pytest
 
-from spotiflow.dbt_runner import Dbt
 from spotiflow.publish import glossary
 from tests.conftest import PROJECT, Place
-from tests.spotiflow.conftest import settings_of
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return Dbt(settings_of(Place(tmp_path_factory.mktemp("glossary")))).parse()
 
 
 def _block(name: str, text: str, package: str = "shop", file: str = "_glossary.md") -> Any:

@@ -25,6 +25,7 @@ def prints(there: SpotifyPlace) -> tuple[str, str]:
         return raw_fingerprint(connection), listening_fingerprint(connection)
 
 
+@pytest.mark.long
 def test_only_polls_that_bring_something_are_other_listening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

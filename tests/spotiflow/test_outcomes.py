@@ -9,6 +9,7 @@ import pytest
 
 from spotiflow.demo.sandbox import Fault, SandboxAccount
 from tests.extract.api_items import ITEMS
+from tests.sharing import mostly_long
 from tests.spotiflow.spotify_place import SpotifyPlace, spotify_place
 
 ONE, TWO = "refresh-token-of-one", "refresh-token-of-two"
@@ -24,58 +25,51 @@ def there(
         yield place
 
 
-OUTCOMES = [
-    pytest.param(
-        PAGE, Fault(401, {"error": {"message": "The access token expired"}}), "login_refused", "Log in again", id="401"
-    ),
-    pytest.param(
+OUTCOMES = {
+    "401": (PAGE, Fault(401, {"error": {"message": "The access token expired"}}), "login_refused", "Log in again"),
+    "allow-list, plain text": (
         PAGE,
         Fault(403, "Check settings on developer.spotify.com/dashboard, the user may not be registered."),
         "not_on_allow_list",
         "User Management",
-        id="allow-list, plain text",
     ),
-    pytest.param(
+    "Premium": (
         PAGE,
         Fault(403, {"error": {"message": "Active premium subscription required for the owner of the app."}}),
         "owner_needs_premium",
         "Renew the Premium subscription",
-        id="Premium",
     ),
-    pytest.param(
+    "scope": (
         PAGE,
         Fault(403, {"error": {"message": "Insufficient client scope"}}),
         "scope_missing",
         "agree to everything",
-        id="scope",
     ),
-    pytest.param(PAGE, Fault(403, {"error": {"status": 403}}), "forbidden", "does not let this app", id="403"),
-    pytest.param(PAGE, Fault(404, ""), "refused", "HTTP 404", id="404"),
-    pytest.param(
+    "403": (PAGE, Fault(403, {"error": {"status": 403}}), "forbidden", "does not let this app"),
+    "404": (PAGE, Fault(404, ""), "refused", "HTTP 404"),
+    "quota": (
         PAGE,
         Fault(429, {"error": {"message": "Too many requests", "reason": "QUOTA_EXCEEDED"}}),
         "quota_spent",
         "quota of your Spotify developer account is spent",
-        id="quota",
     ),
-    pytest.param(PAGE, Fault(429, "", {"Retry-After": "79200"}), "rate_limited", "22 hours. Try again at", id="22 h"),
-    pytest.param(PAGE, Fault(429, "", {"Retry-After": "2"}), "rate_limited", "pause for 2 seconds", id="2 s"),
-    pytest.param(PAGE, Fault(500, "<html>Oops</html>"), "unavailable", "HTTP 500", id="500"),
-    pytest.param(PAGE, Fault(503, ""), "unavailable", "few minutes", id="503"),
-    pytest.param(PAGE, Fault(200, "<html>Sign in</html>"), "web_page", "“Sign in”", id="HTML with 200"),
-    pytest.param(PAGE, Fault(200, "null"), "nothing", "sent an empty response", id="null"),
-    pytest.param(PAGE, Fault(200, '{"items": [{'), "cut_off", "was cut off", id="half a JSON"),
-    pytest.param(PAGE, Fault(200, {"things": 1}), "unreadable", "does not look like your", id="another shape"),
-    pytest.param(TOKEN, Fault(400, {"error": "invalid_grant"}), "login_expired", "six months", id="invalid_grant"),
-    pytest.param(TOKEN, Fault(400, {"error": "invalid_client"}), "app_refused", "client id", id="invalid_client"),
-    pytest.param(TOKEN, Fault(200, "<html>Sign in</html>"), "web_page", "sign-in page", id="HTML for a token"),
-]
+    "22 h": (PAGE, Fault(429, "", {"Retry-After": "79200"}), "rate_limited", "22 hours. Try again at"),
+    "2 s": (PAGE, Fault(429, "", {"Retry-After": "2"}), "rate_limited", "pause for 2 seconds"),
+    "500": (PAGE, Fault(500, "<html>Oops</html>"), "unavailable", "HTTP 500"),
+    "503": (PAGE, Fault(503, ""), "unavailable", "few minutes"),
+    "HTML with 200": (PAGE, Fault(200, "<html>Sign in</html>"), "web_page", "“Sign in”"),
+    "null": (PAGE, Fault(200, "null"), "nothing", "sent an empty response"),
+    "half a JSON": (PAGE, Fault(200, '{"items": [{'), "cut_off", "was cut off"),
+    "another shape": (PAGE, Fault(200, {"things": 1}), "unreadable", "does not look like your"),
+    "invalid_grant": (TOKEN, Fault(400, {"error": "invalid_grant"}), "login_expired", "six months"),
+    "invalid_client": (TOKEN, Fault(400, {"error": "invalid_client"}), "app_refused", "client id"),
+    "HTML for a token": (TOKEN, Fault(200, "<html>Sign in</html>"), "web_page", "sign-in page"),
+}
 
 
-@pytest.mark.parametrize(("path", "fault", "kind", "sentence"), OUTCOMES)
-def test_refusal_is_said_noted_and_nothing_is_lost(
-    there: SpotifyPlace, path: str, fault: Fault, kind: str, sentence: str
-) -> None:
+@pytest.mark.parametrize("outcome", mostly_long(OUTCOMES, "401", "22 h", "500", "half a JSON", "invalid_grant"))
+def test_refusal_is_said_noted_and_nothing_is_lost(there: SpotifyPlace, outcome: str) -> None:
+    path, fault, kind, sentence = OUTCOMES[outcome]
     user_id = there.log_in("me", ONE, **({"expires_at": 0} if path == TOKEN else {}))
     there.spotify.faults.add(path, Fault(fault.status, fault.body, fault.headers, times=0))
     said = there.run("load", "api")
@@ -173,6 +167,7 @@ def test_plays_that_dropped_off_are_told_of(there: SpotifyPlace) -> None:
     assert "Plays may be missing between 29 Oct 2026, 12:09 UTC and 29 Oct 2026, 12:55 UTC" in said.text
 
 
+@pytest.mark.long
 def test_saved_tracks_are_requested_once_a_day(there: SpotifyPlace) -> None:
     user_id = there.log_in("me", ONE, scope="user-read-recently-played user-library-read")
     track = ITEMS[0]["track"]
@@ -186,6 +181,7 @@ def test_saved_tracks_are_requested_once_a_day(there: SpotifyPlace) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_fault_beside_the_plays_costs_no_play_and_is_tried_again(there: SpotifyPlace) -> None:
     there.log_in("me", ONE, scope="user-read-recently-played user-library-read")
     there.spotify.faults.add("/v1/me/tracks", Fault(503, "", times=0))

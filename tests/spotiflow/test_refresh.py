@@ -40,6 +40,7 @@ def refused(place: Place) -> Completed:
     return done
 
 
+@pytest.mark.long
 def test_a_negative_weight_stops_before_publishing(broken_project: BrokenProject) -> None:
     place = broken_project()
     change(place, "seeds/definitions/score_weights.csv", "1,energy,liveness,1,", "1,energy,liveness,-1,")
@@ -100,6 +101,7 @@ def test_publishing_stops_when_somebody_built_something_else(broken_project: Bro
     assert place.published.read_bytes() == before
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_publishing(sample_data: Place, tmp_path: Path) -> None:
     """The moment before the swap is the last at which the old file stands: kill the process there."""
     place = Place(tmp_path / "place")

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import PROJECT, Place
 
 
+@pytest.mark.long
 def test_it_logs_in_polls_and_keeps_to_itself(empty_place: Place) -> None:
     for arguments in (["login", "--account", "mira", "--timezone", "Europe/London"], ["load", "api"], ["load", "api"]):
         done = empty_place.run("--sandbox", *arguments)

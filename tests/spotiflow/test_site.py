@@ -16,7 +16,6 @@ from spotiflow.console import CommandError
 from spotiflow.publish import evidence, site, stamp
 from spotiflow.settings import Settings, base_path
 from tests.conftest import Place
-from tests.spotiflow.conftest import settings_of
 
 
 def folder(path: Path, word: str) -> Path:
@@ -55,7 +54,6 @@ def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> N
     stamp.write_stamp(root, stamp.SiteStamp("", "", "", "2026-11-01T00:00:00+00:00", "/music/mine"))
     process = place.start("serve", "--port", 0)
     try:
-        assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:(\d+)/music/mine/ ", process.stdout.readline())
         assert found is not None
         connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
@@ -77,7 +75,7 @@ def test_serves_a_site_below_the_path_that_it_was_built_for(tmp_path: Path) -> N
         connection.close()
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.finish()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +89,7 @@ def test_base_paths_are_written_in_one_way(typed: str, path: str) -> None:
     "path", ["/a b", "/m\u00fcsik", "/..", "/a/../b", "/x?y", '/"', "/d", "/weekly", "/docs", "/icon", "/_app"]
 )
 def test_base_paths_that_do_not_work_are_refused(path: str, tmp_path: Path) -> None:
-    settings = replace(settings_of(Place(tmp_path)), base_path=path)
+    settings = replace(Place(tmp_path).settings, base_path=path)
     with pytest.raises(CommandError, match="SPOTIFLOW_BASE_PATH"):
         site.check_base_path(settings)
     for good in ("", "/music", "/spotiflow", "/music/day", "/v1.2/site_b-c"):
@@ -111,14 +109,13 @@ def server(tmp_path: Path) -> Iterator[HTTPConnection]:
     (root / "data.parquet").write_bytes(b"0123456789")
     (place.folder / "secret.txt").write_text("secret")
     process = place.start("serve", "--port", 0)
-    assert process.stdout is not None
     found = re.search(r"http://127\.0\.0\.1:(\d+)/", process.stdout.readline())
     assert found is not None
     connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=30)
     yield connection
     connection.close()
     process.terminate()
-    process.communicate(timeout=30)
+    process.finish()
 
 
 def test_serves_clean_addresses(server: HTTPConnection) -> None:
@@ -155,17 +152,17 @@ def test_serve_without_a_site(tmp_path: Path) -> None:
 
 def test_the_built_site_is_complete(sample_build: Place) -> None:
     assert stamp.read_stamp(sample_build.site) is not None
-    assert stamp.is_current(settings_of(sample_build))
+    assert stamp.is_current(sample_build.settings)
     assert (sample_build.site / "index.html").is_file()
     assert "Build complete" in sample_build.build_log.read_text()
-    assert not site.work_folder(settings_of(sample_build)).exists()
+    assert not site.work_folder(sample_build.settings).exists()
 
 
 @pytest.fixture
 def standing(tmp_path: Path) -> Settings:
     """Something is published, and yesterday's site stands, with its documentation."""
     place = Place(tmp_path)
-    settings = settings_of(place)
+    settings = place.settings
     place.published.parent.mkdir(parents=True)
     place.published.write_bytes(b"published")
     folder(place.site, "yesterday")

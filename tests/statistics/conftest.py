@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Place
+from tests.conftest import Parsed, Place
 from tests.statistics.model_sql import CompiledModels
 
 
 @pytest.fixture(scope="session")
-def models(sample_data: Place, tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
-    return CompiledModels.of_sample(sample_data, tmp_path_factory.mktemp("compiled"))
+def models(sample_data: Place, parsed: Parsed, tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
+    return CompiledModels.of_sample(sample_data, parsed(Place(tmp_path_factory.mktemp("compiled"))))

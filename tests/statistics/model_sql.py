@@ -13,7 +13,6 @@ import pandas as pd
 
 from spotiflow.dbt_runner import Dbt
 from tests.conftest import PROJECT, Place
-from tests.spotiflow.conftest import settings_of
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -26,9 +25,9 @@ class CompiledModels:
     warehouse: Path
 
     @classmethod
-    def of_sample(cls, sample: Place, folder: Path) -> CompiledModels:
-        """Compile the project; `folder` is for what dbt writes. The types of columns are those of the built sample."""
-        manifest = Dbt(settings_of(Place(folder))).compile_models()
+    def of_sample(cls, sample: Place, dbt: Dbt) -> CompiledModels:
+        """Compile the project. The types of columns are those of the built sample."""
+        manifest = dbt.compile_models()
         return cls(manifest["nodes"], sample.warehouse)
 
     def run(self, model: str, inputs: Mapping[str, Rows]) -> pd.DataFrame:

@@ -1,9 +1,8 @@
-"""A process with everything imported that forks a child per poll, so that a poll skips three seconds of imports.
+"""A poll that is watched and killed, in a process of `tests/fork_server.py`.
 
-Reads one JSON object per line from stdin and answers with one: how the child ended, what it owes, and which named
-points it reached. A child is killed at the n-th file operation, SQL statement or step, or so many steps after a named
-point, when that is ordered, and when it takes too long: with SIGKILL, or with SIGTERM, heard as the real command hears
-it.
+It prints what it owes and which named points it reached. When that is ordered, it is killed at the n-th file operation,
+SQL statement or step, or so many steps after a named point: with SIGKILL, or with SIGTERM, heard as the real command
+hears it.
 """
 
 from __future__ import annotations
@@ -11,22 +10,16 @@ from __future__ import annotations
 import functools
 import json
 import os
-import select
 import signal
 import sys
-import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dlt
-import dlt.destinations.impl.duckdb.duck
-import duckdb  # noqa: F401
-import pyarrow.parquet  # noqa: F401
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 import extract.raw.loader
@@ -36,9 +29,8 @@ from extract.raw import spool
 from extract.sources.spotify_api.login import AccountClient, TokenFile
 from extract.sources.spotify_api.polling import Polling
 from spotiflow import signals
+from spotiflow.settings import load_settings
 from tests.chaos.power import Disk
-
-LONGEST_RUN = 300.0  # seconds; a run takes one or two, and more on a machine that has other things to do
 
 _COUNTED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "socket.connect")
 
@@ -49,9 +41,8 @@ _AT_HAND = 12
 class _Child:
     """What is watched in a run: steps, named points, and pages that were answered and are not known to be on disk."""
 
-    def __init__(self, order: dict[str, Any], report: int) -> None:
+    def __init__(self, order: dict[str, Any]) -> None:
         self.order = order
-        self.report = report
         self.disk = Disk()
         self.steps = 0
         self.times_left = order["aim"]["occurrence"] if order["aim"] else 0
@@ -65,7 +56,7 @@ class _Child:
         self.own = threading.local()
 
     def say(self, **what: Any) -> None:
-        os.write(self.report, (json.dumps(what) + "\n").encode())
+        os.write(1, (json.dumps(what) + "\n").encode())
 
     def step(self) -> None:
         self.steps += 1
@@ -92,6 +83,7 @@ class _Child:
         self.at_hand = []
 
     def die(self) -> None:
+        self.say(killed=True)
         if self.order["polite"]:
             self.steps_left = None
             os.kill(os.getpid(), signal.SIGTERM)
@@ -183,11 +175,10 @@ class _Child:
         sys.addaudithook(self.audit)
 
 
-def _child(order: dict[str, Any], report: int) -> None:
-    child = _Child(order, report)
-    os.environ.update(order["environment"])
-    from spotiflow.settings import load_settings
-
+def poll() -> None:
+    """Poll as the JSON object in `sys.argv` says. Prints one JSON object per line: points, what is owed, the end."""
+    order = json.loads(sys.argv[1])
+    child = _Child(order)
     now, began = datetime.fromisoformat(order["now"]), time.monotonic()
     signals.install()
     child.watch()
@@ -202,63 +193,4 @@ def _child(order: dict[str, Any], report: int) -> None:
         problems=[account.problem for account in polled.accounts if account.problem],
         ends=[getattr(account.error, "kind", None) for account in polled.accounts],
     )
-
-
-def _run(order: dict[str, Any]) -> dict[str, Any]:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        code = 1
-        try:
-            _child(order, writer)
-            code = 0
-        except Exception:
-            os.write(writer, (json.dumps({"error": traceback.format_exc()}) + "\n").encode())
-        finally:
-            os._exit(code)
-    os.close(writer)
-    deadline, text, hung = time.monotonic() + LONGEST_RUN, b"", False
-    while True:
-        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            hung = True
-            os.kill(pid, signal.SIGKILL)
-            break
-        if not (part := os.read(reader, 65_536)):
-            break
-        text += part
-    os.close(reader)
-    _, status = os.waitpid(pid, 0)
-    answer: dict[str, Any] = {"owed": [], "points": [], "problems": [], "ends": [], "error": None, "steps": None}
-    for line in text.decode().splitlines():
-        said = json.loads(line)
-        answer["owed"] += said.pop("owed", [])
-        answer["points"] += [said.pop("point")] if "point" in said else []
-        answer |= said
-    code = os.waitstatus_to_exitcode(status)
-    # Asked politely, the real command ends itself.
-    killed = os.WIFSIGNALED(status) or (order["polite"] and code == 128 + signal.SIGTERM)
-    return answer | {"hung": hung, "killed": killed, "code": code}
-
-
-def _warm_up() -> None:
-    """Load something, so that what is imported at the first load is imported once and not in each child."""
-    with tempfile.TemporaryDirectory() as folder:
-        warehouse = Path(folder) / "warehouse.duckdb"
-        spool.keep(warehouse, {"accounts": [{"user_id": "nobody", "timezone": "Europe/London", "is_sample": False}]})
-        extract.raw.loader.load_tables(warehouse, {})
-
-
-def main() -> None:
-    """Until stdin ends."""
-    _warm_up()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(_run(json.loads(line))) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    os._exit(0)  # what Python does at its end is no step of the run
