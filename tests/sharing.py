@@ -54,6 +54,12 @@ GROUPS = (
     _group(210, "spotiflow/test_online.py", "spotiflow/test_follow_long.py", "spotiflow/test_sandbox.py"),
     _group(150, "semantic/", "docs/"),
     _group(200, "statistics/"),
+    _group(40, "extract/test_titles.py", "extract/test_recommendations.py", "extract/test_features_online.py"),
+    _group(60, "extract/test_loader.py", "extract/test_sample"),
+    _group(
+        60, "spotiflow/test_gate.py", "spotiflow/test_outcomes.py", "spotiflow/test_doctor.py", "spotiflow/test_nothing"
+    ),
+    _group(50, "recompute/", "models/"),
     _group(270, "reports/test_only_seeds.py"),
     _group(100, "reports/test_one_listener.py"),
     _group(
@@ -86,6 +92,8 @@ GROUPS = (
         "reports/test_search.py",
         "reports/test_definitions.py",
         "reports/test_docs.py",
+        "reports/test_home.py",
+        "reports/test_pages.py",
     ),
     _group(150, "reports/test_broken_queries.py::test_wrong_names"),
 )
@@ -100,7 +108,12 @@ DEALT = (
 
 def mostly_long(values: Iterable[Any], *short: Any) -> list[Any]:
     """Values for `parametrize`: those named run with every test, the others with the long ones."""
-    return [value if value in short else pytest.param(value, marks=pytest.mark.long) for value in values]
+    return [
+        value
+        if value in short
+        else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.long)
+        for value in values
+    ]
 
 
 def slices_of_groups() -> dict[Group, int]:
@@ -154,8 +167,8 @@ FIRST = (
 
 
 def share_of(nodeid: str) -> str:
-    """The tests that one process runs together with this one: its module, so that fixtures are made once."""
-    return nodeid.partition("::")[0]
+    """The tests that one process runs together with this one, so that fixtures are made once: its module, mostly."""
+    return "tests/recompute/" if nodeid.startswith("tests/recompute/") else nodeid.partition("::")[0]
 
 
 def place_in_line(nodeid: str) -> int:

@@ -41,9 +41,7 @@ Break = Callable[[Seeds], None]
 # Each costs some seconds of dbt: these run with every test, the others with the long ones.
 OFTEN = {
     "a date that is no Monday",
-    "a version without rows",
     "an unknown feature",
-    "a negative weight",
     "a gap between bands",
     "text where a number belongs",
     "five bands",
@@ -273,6 +271,7 @@ def test_a_file_that_cannot_be_loaded_is_explained(seeds: Seeds, mistake: str) -
     assert result.bad[0].subjects == (f"seeds/definitions/{name}.csv",)
 
 
+@pytest.mark.long
 def test_the_refresh_says_so_and_publishes_nothing(seeds: Seeds, sample_data: Place) -> None:
     """The same words through the real command, with the file to look at; nothing else was touched."""
     seeds.replace("score_weights", "1,energy,liveness,1,", "1,energy,liveness,half,")

@@ -12,7 +12,7 @@ import pytest
 from spotiflow.console import CommandError
 from spotiflow.publish.docs import build_docs, catalog_of, neutral
 from tests.conftest import PROJECT, Place
-from tests.spotiflow.conftest import copy_project, settings_of
+from tests.spotiflow.conftest import copy_project
 
 pytestmark = pytest.mark.long
 
@@ -27,7 +27,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[Place]:
 @pytest.fixture(scope="module")
 def pages(places: list[Place]) -> list[str]:
     for place in places:
-        build_docs(settings_of(place), place.folder / "docs" / "index.html")
+        build_docs(place.settings, place.folder / "docs" / "index.html")
     return [(place.folder / "docs" / "index.html").read_text(encoding="utf-8") for place in places]
 
 
@@ -87,7 +87,7 @@ def test_a_project_that_cannot_be_read_is_named_in_plain_words(places: list[Plac
     model.write_text(before + "{{ ref('nowhere') }}")
     try:
         with pytest.raises(CommandError, match="nowhere"):
-            build_docs(settings_of(place), tmp_path / "docs" / "index.html")
+            build_docs(place.settings, tmp_path / "docs" / "index.html")
     finally:
         model.write_text(before)
     assert not (tmp_path / "docs").exists()

@@ -356,6 +356,7 @@ def uploaded(sample_build: Place, tmp_path: Path) -> tuple[Any, list[dict[str, s
     return upload, [json.loads(line) for line in log.read_text().splitlines()]
 
 
+@pytest.mark.long
 def test_the_script_for_s3_uploads_the_whole_site_in_the_right_order(
     uploaded: tuple[Any, list[dict[str, str]]], sample_build: Place, tmp_path: Path
 ) -> None:

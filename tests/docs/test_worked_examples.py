@@ -9,12 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from spotiflow.dbt_runner import Dbt
-from tests.conftest import Place
-from tests.spotiflow.conftest import settings_of
-
 # What is measured, scored or compared has to be worked out with numbers.
 _MEASURES = {
     "listens",
@@ -72,11 +66,6 @@ def _evaluated(node: ast.expr) -> float:
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return float(_FUNCTIONS[name](*map(_evaluated, arguments)))
     raise ValueError(f"not arithmetic: {ast.unparse(node)}")
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return Dbt(settings_of(Place(tmp_path_factory.mktemp("place")))).parse()
 
 
 def _descriptions(manifest: Any) -> dict[str, str]:

@@ -27,6 +27,7 @@ from spotiflow.demo.sandbox.reccobeats import SandboxTrack, made_up_features
 from tests.conftest import PROJECT
 from tests.extract.conftest import Query
 from tests.extract.reading import merge
+from tests.sharing import mostly_long
 
 NOW = dt.datetime(2026, 11, 24, 12)
 
@@ -273,7 +274,7 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", mostly_long(PASSING, "503"))
 def test_what_passes_is_waited_for(world, query: Query, fault):
     world.service.reset([known(1)])
     world.service.faults.add(PATH, PASSING[fault])
@@ -283,7 +284,7 @@ def test_what_passes_is_waited_for(world, query: Query, fault):
     assert len(world.slept) == 1
 
 
-@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize("fault", mostly_long(LASTING, "500", "429 for 22 hours"))
 def test_what_lasts_keeps_what_came_and_the_next_run_goes_on(world, query: Query, fault):
     """The second batch fails: the first is kept, nothing of the second counts as a miss."""
     answer, says = LASTING[fault]
@@ -395,7 +396,7 @@ def test_spotify_comes_before_reccobeats_where_it_is_open(world, query: Query):
     assert [file.file for file in report.files] == ["spotify", "reccobeats"]
 
 
-@pytest.mark.parametrize("outcome", ["closed", "forbidden", "not_found"])
+@pytest.mark.parametrize("outcome", mostly_long(["closed", "forbidden", "not_found"], "closed"))
 def test_a_closed_endpoint_is_tried_once_a_day(world, query: Query, outcome):
     world.played(1, 2)
     client = Client(analysed)

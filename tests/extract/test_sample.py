@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -118,6 +119,7 @@ def test_same_seed_same_bytes_in_another_process(folder: Path, manifest: SampleM
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+@pytest.mark.long
 def test_another_seed_gives_another_sample(manifest: SampleManifest, tmp_path: Path) -> None:
     other = write_sample(tmp_path, seed=SEED + 1)
     same = {name for name, digest in other.files.items() if manifest.files.get(name) == digest}
@@ -131,8 +133,9 @@ def test_whole_sample_is_not_written_again(folder: Path, manifest: SampleManifes
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
 
 
-def test_damaged_sample_is_written_anew(tmp_path: Path) -> None:
-    first = write_sample(tmp_path)
+def test_damaged_sample_is_written_anew(folder: Path, manifest: SampleManifest, tmp_path: Path) -> None:
+    first = manifest
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / first.catalogue).write_text("track_id\n")
     (tmp_path / first.listeners[0].exports[0]).unlink()
     outsider = tmp_path.parent / f"{tmp_path.name}-outsider"
@@ -150,6 +153,7 @@ def test_damaged_sample_is_written_anew(tmp_path: Path) -> None:
     assert outsider.exists(), "a manifest must not make the sample remove files outside its folder"
 
 
+@pytest.mark.long
 def test_sample_of_an_earlier_version_gets_the_files_that_it_lacks(
     folder: Path, manifest: SampleManifest, tmp_path: Path
 ) -> None:

@@ -233,6 +233,7 @@ def test_nothing_private_is_loaded(loaded: Loaded) -> None:
             assert not found, (table, column)
 
 
+@pytest.mark.long
 def test_loading_again_changes_nothing(loaded: Loaded) -> None:
     before = loaded.state()
     assert sum(len(rows) for rows in before.values()) > 70_000

@@ -463,7 +463,7 @@ _RECORDS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=st.lists(_RECORDS, min_size=1, max_size=40), cut=st.integers(0, 60))
 def test_no_row_is_lost_silently(rows, cut, tmp_path_factory):
     folder = tmp_path_factory.mktemp("random")

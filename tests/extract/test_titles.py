@@ -66,6 +66,7 @@ def test_python_and_the_macro_say_the_same(in_sql, pairs):
     assert in_sql(pairs) == [(normalised_title(title), title_hash(title, artist)) for title, artist in pairs]
 
 
+@pytest.mark.long
 def test_they_say_the_same_of_every_letter(in_sql):
     letters = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
     found = in_sql((letter, None) for letter in letters)

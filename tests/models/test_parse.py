@@ -57,6 +57,7 @@ def test_the_schema_notices_what_it_does_not_know(content: Any, said: str) -> No
     assert any(said in problem for problem in _problems("resources", content))
 
 
+@pytest.mark.long
 def test_the_project_is_read_without_a_warning(tmp_path: Path) -> None:
     place = Place(tmp_path / "place", project=copy_project(tmp_path / "project"))
     warnings = {"error": "all", "silence": ["MFConverterIssue"]}  # what dbt_project.yml silences, too

@@ -423,10 +423,7 @@ def _answers(recomputed: Recomputed, outcomes: pd.DataFrame, similarity: pd.Data
     values = similarity[["similarity_pct", "difference_pp", "chance_difference_pp"]].to_numpy(float)
     for key, of_feature in zip(similarity[_ANSWER].itertuples(index=False, name=None), values, strict=True):
         compared[key].append(tuple(of_feature))
-    answered: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for row in outcomes.dropna(subset="top_song_number").to_dict("records"):
-        answered[tuple(row[name] for name in _ANSWER)].append(row)
-    for key, rows in answered.items():
+    for key, rows in _by_answer(outcomes.dropna(subset="top_song_number")).items():
         predicted = sorted((row for row in rows if row["is_prediction"]), key=lambda row: row["position"])
         tracks = tuple(row["track_id"] for row in predicted)
         parts: dict[tuple[str, str], tuple[float, float]] = {}
@@ -697,34 +694,33 @@ def _listener_scorecard(
 
 def _predictions(outcomes: pd.DataFrame, similarity: pd.DataFrame) -> pd.DataFrame:
     """One row per answer, from its comparisons and from what became of its tracks."""
-    of_song = dict(iter(similarity.groupby(_ANSWER)))
+    compared_of, tracks_of = _by_answer(similarity), _by_answer(outcomes.dropna(subset="top_song_number"))
     rows = []
-    for key, tracks in outcomes.dropna(subset="top_song_number").groupby(_ANSWER):
-        compared = of_song[key]
-        predicted = tracks[tracks["is_prediction"]]
-        chance = compared["chance_difference_pp"].to_numpy(float)
+    for key, tracks in tracks_of.items():
+        compared, predicted = compared_of[key], [track for track in tracks if track["is_prediction"]]
+        chance = np.array([one["chance_difference_pp"] for one in compared])
         has_chance = not np.isnan(chance).any()
-        off = float(compared["difference_pp"].abs().sum())
-        reasons = compared[["similarity_null_reason", "chance_null_reason"]].iloc[0]
+        off = sum(abs(one["difference_pp"]) for one in compared)
+        reason, chance_reason = compared[0]["similarity_null_reason"], compared[0]["chance_null_reason"]
         row = dict(zip(_ANSWER, key, strict=True)) | {
-            "recommender_version": tracks["recommender_version"].iloc[0] or "not given",
-            "variant": tracks["variant"].iloc[0],
-            "seed_track_id": tracks["seed_track_id"].iloc[0],
+            "recommender_version": tracks[0]["recommender_version"] or "not given",
+            "variant": tracks[0]["variant"],
+            "seed_track_id": tracks[0]["seed_track_id"],
             "recommendations": len(predicted),
-            "scored_recommendations": compared["scored_recommendations"].iloc[0],
-            "similarity_pct": None if reasons.iloc[0] else compared["similarity_pct"].mean(),
-            "similarity_null_reason": reasons.iloc[0],
+            "scored_recommendations": compared[0]["scored_recommendations"],
+            "similarity_pct": None if reason else sum(one["similarity_pct"] for one in compared) / len(compared),
+            "similarity_null_reason": reason,
             "difference_sum_pp": off if has_chance else None,
             "chance_difference_sum_pp": chance.sum() if has_chance else None,
-            "difference_sum_null_reason": reasons.iloc[1],
+            "difference_sum_null_reason": chance_reason,
             "skill": 1 - off / chance.sum() if has_chance else None,
-            "skill_null_reason": reasons.iloc[1],
+            "skill_null_reason": chance_reason,
         }
         for horizon in HORIZONS:
-            listened = tracks[f"is_listened_within_{horizon}_horizon"]
-            is_known = listened.notna().any()
-            hits = predicted[f"is_listened_within_{horizon}_horizon"]
-            row[f"is_hit_{horizon}_horizon"] = bool((hits == True).any()) if is_known else None  # noqa: E712
+            is_listened = f"is_listened_within_{horizon}_horizon"
+            is_known = any(not pd.isna(track[is_listened]) for track in tracks)
+            hits = [track[is_listened] for track in predicted]
+            row[f"is_hit_{horizon}_horizon"] = any(hit is True for hit in hits) if is_known else None
             row[f"{horizon}_horizon_null_reason"] = None if is_known else "horizon not observed"
         rows.append(row)
     numbers = {"recommendations", "scored_recommendations", "similarity_pct", "skill", "top_song_number"}
@@ -732,11 +728,20 @@ def _predictions(outcomes: pd.DataFrame, similarity: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "Float64"))
 
 
+def _by_answer(rows: pd.DataFrame) -> dict[Any, list[dict[Any, Any]]]:
+    answers: dict[Any, list[dict[Any, Any]]] = defaultdict(list)
+    for row in rows.to_dict("records"):
+        answers[tuple(row[name] for name in _ANSWER)].append(row)
+    return answers
+
+
 def _feature_scorecard(outcomes: pd.DataFrame, similarity: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Every feature and all seven, of every week and all, of every Top Song that is asked about and all."""
     given = outcomes.dropna(subset="top_song_number").drop_duplicates(_ANSWER)[[*_ANSWER, "recommender_version"]]
     compared = similarity.merge(given.astype({"top_song_number": int}), on=_ANSWER)
     compared["recommender_version"] = compared["recommender_version"].fillna("not given")
+    # Selecting rows of a narrow table is fast, and it is done thousands of times.
+    compared = compared.drop(columns=["seed_track_id", "similarity_null_reason", "chance_null_reason"])
     compared = pd.concat([compared, compared.assign(audio_feature="all")])
     number = compared["top_song_number"]
     most = rules.constants["recommended_top_songs"]
@@ -758,8 +763,8 @@ def _feature_scorecard(outcomes: pd.DataFrame, similarity: pd.DataFrame, rules: 
 def _of_feature(given: pd.DataFrame, rules: Rules) -> dict[str, Any]:
     """Means, ratios of sums and their intervals over comparisons of one feature, or of all."""
     is_all = given["audio_feature"].iloc[0] == "all"
-    known = given.dropna(subset="similarity_pct")
-    with_chance = known.dropna(subset="chance_difference_pp")
+    known = given[given["similarity_pct"].notna()]
+    with_chance = known[known["chance_difference_pp"].notna()]
     nothing = "no audio features" if known.empty else None
     no_chance = nothing or ("no chance level" if with_chance.empty else None)
     row: dict[str, Any] = {

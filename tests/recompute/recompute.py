@@ -545,9 +545,8 @@ def _hours(plays: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
     hours = groups.agg(plays=("is_listen", "size"), listens=("is_listen", "sum"), listened_ms=("listened_ms", "sum"))
     hours["minutes_listened"] = hours.pop("listened_ms").astype(float) / 60_000
     hours = hours.reset_index()
-    return hours.assign(
-        listen_rules_version=[definitions.version("listen_rules", week) for week in hours["week_start"]]
-    )
+    versions = {week: definitions.version("listen_rules", week) for week in hours["week_start"].unique()}
+    return hours.assign(listen_rules_version=hours["week_start"].map(versions))
 
 
 def _streaks(days: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +14,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.conftest import PROJECT, Place
+from tests.conftest import Parsed, Place
 from tests.recompute.engagement import SEGMENTS
 from tests.recompute.inputs import Definitions
 from tests.recompute.recompute import SEEDS
@@ -28,11 +26,12 @@ KEYS = ["feedback_source", "recommender", "recommender_version", "track_vibe", "
 
 
 @pytest.fixture(scope="module")
-def said(sample_data: Place, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+def said(sample_data: Place, parsed: Parsed, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     """(a warehouse in which feedback was given, that feedback)."""
-    folder = tmp_path_factory.mktemp("feedback")
-    warehouse = Path(shutil.copy2(sample_data.warehouse, folder / "warehouse.duckdb"))
-    with duckdb.connect(str(warehouse)) as connection:
+    place = Place(tmp_path_factory.mktemp("feedback"))
+    place.warehouse.parent.mkdir()
+    shutil.copy2(sample_data.warehouse, place.warehouse)
+    with duckdb.connect(str(place.warehouse)) as connection:
         connection.register("invented", _invented(connection))
         connection.execute(
             "insert into raw_spotify.feedback by name select *, "
@@ -41,26 +40,11 @@ def said(sample_data: Place, tmp_path_factory: pytest.TempPathFactory) -> tuple[
         everything = connection.execute(
             "select user_id, track_id, kind, given_at, rating from raw_spotify.feedback"
         ).df()
-    done = subprocess.run(
-        [
-            *(Path(sys.executable).parent / "dbt", "build", "--project-dir", PROJECT, "--profiles-dir", PROJECT),
-            *("-s", "stg_spotify__feedback", "int_feedback", "feedback_summary", "assert_feedback_adds_up"),
-        ],
-        cwd=folder,
-        env=sample_data.env
-        | {
-            "SPOTIFLOW_WAREHOUSE": str(warehouse),
-            "DBT_TARGET_PATH": str(folder / "target"),
-            "DBT_LOG_PATH": str(folder / "logs"),
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+    result = parsed(place).build(
+        ["-s", "stg_spotify__feedback", "int_feedback", "feedback_summary", "assert_feedback_adds_up"], lambda _: None
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return warehouse, everything
+    assert result.ok, result.bad
+    return place.warehouse, everything
 
 
 def _invented(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -152,6 +136,7 @@ def _expected(warehouse: Path, feedback: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEYS, *VALUES])
 
 
+@pytest.mark.long
 def test_feedback_equals_its_recomputation(said: tuple[Path, pd.DataFrame]) -> None:
     warehouse, feedback = said
     with duckdb.connect(str(warehouse), read_only=True) as connection:

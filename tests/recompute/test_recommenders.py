@@ -5,18 +5,14 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from spotiflow.demo.sample import SampleManifest
-from spotiflow.pseudonyms import sample_user_id
-from tests.recompute.comparison import Comparison, compare, recommendations
-from tests.recompute.inputs import Listener
+from tests.recompute.comparison import Comparison, compare
+from tests.recompute.conftest import SampleRecomputed
 from tests.recompute.recommenders import BOUNDS, EXPECTATIONS, METRICS, Judged, judge
-from tests.recompute.recompute import recompute
 from tests.rounds import rounds
 
 
@@ -30,23 +26,11 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def case(sample_data: Any) -> Case:
-    folder: Path = sample_data.sample_folder
-    manifest = SampleManifest.read(folder)
-    assert manifest is not None
-    listeners = [
-        Listener(
-            sample_user_id(listener.label),
-            listener.timezone,
-            [folder / name for name in listener.exports],
-            [folder / name for name in listener.pages],
-        )
-        for listener in manifest.listeners
-    ]
-    given = recommendations(sample_data.published, [listener.user_id for listener in listeners])
-    judged = judge(recompute(listeners, folder / manifest.catalogue, given), listeners, given)
-    comparisons = compare(judged, sample_data.published, None, EXPECTATIONS)
-    return Case(judged, sample_data.published, {result.mart: result for result in comparisons})
+def case(sample_recomputed: SampleRecomputed) -> Case:
+    sample = sample_recomputed
+    judged = judge(sample.recomputed, sample.listeners, sample.given)
+    comparisons = compare(judged, sample.published, None, EXPECTATIONS)
+    return Case(judged, sample.published, {result.mart: result for result in comparisons})
 
 
 @pytest.mark.parametrize("name", [expectation.mart for expectation in EXPECTATIONS])

@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 
-from spotiflow.demo.sample import SampleManifest
-from spotiflow.pseudonyms import sample_user_id
-from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart, recommendations, segments
+from tests.recompute.comparison import EXPECTATIONS, Comparison, compare, mart
+from tests.recompute.conftest import SampleRecomputed
 from tests.recompute.inputs import Definitions, Listener
 from tests.recompute.recompute import SEEDS, Recomputed, distances, recompute
 from tests.rounds import rounds
@@ -30,26 +28,10 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def case(sample_data: Any) -> Case:
-    folder: Path = sample_data.sample_folder
-    manifest = SampleManifest.read(folder)
-    assert manifest is not None
-    listeners = [
-        Listener(
-            sample_user_id(listener.label),
-            listener.timezone,
-            [folder / name for name in listener.exports],
-            [folder / name for name in listener.pages],
-        )
-        for listener in manifest.listeners
-    ]
-    users = [listener.user_id for listener in listeners]
-    given = recommendations(sample_data.published, users)
-    recomputed = recompute(
-        listeners, folder / manifest.catalogue, given, segments=segments(sample_data.published, users)
-    )
-    comparisons = {result.mart: result for result in compare(recomputed, sample_data.published, users)}
-    return Case(recomputed, sample_data.published, users, comparisons)
+def case(sample_recomputed: SampleRecomputed) -> Case:
+    sample = sample_recomputed
+    comparisons = {result.mart: result for result in compare(sample.recomputed, sample.published, sample.users)}
+    return Case(sample.recomputed, sample.published, sample.users, comparisons)
 
 
 @pytest.mark.parametrize("name", [expectation.mart for expectation in EXPECTATIONS])

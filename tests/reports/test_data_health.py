@@ -53,6 +53,7 @@ def test_figures_at_the_top(visitor: Visitor, built_site: BuiltSite) -> None:
     assert ("open" in verdict and "something to look at" in verdict) == bool(counted["gaps"])
 
 
+@pytest.mark.long
 def test_newest_listening_of_each_listener(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/data-health/")
     show_all(page, "all-listeners")
@@ -192,6 +193,7 @@ def test_what_was_loaded(visitor: Visitor, built_site: BuiltSite) -> None:
     assert rejected == sorted(rejected, reverse=True), "files with rejected rows stand before the others"
 
 
+@pytest.mark.long
 def test_thresholds_of_unusual_listening_say_why(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/data-health/")
     page.get_by_text("What counts as unusual, and why").click()
@@ -199,6 +201,7 @@ def test_thresholds_of_unusual_listening_say_why(visitor: Visitor, built_site: B
         expect(page.get_by_test_id(f"constant-{row['threshold']}")).to_contain_text(str(row["rationale"]))
 
 
+@pytest.mark.long
 def test_lineage_and_definitions_are_one_click_away(visitor: Visitor) -> None:
     page = visitor.open("/data-health/")
     page.get_by_role("link", name="How gaps are found").click()

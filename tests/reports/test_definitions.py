@@ -48,6 +48,7 @@ def test_weights_bands_and_rules_are_those_published(visitor: Visitor, built_sit
         expect(versions).to_contain_text(str(row["rationale"]))
 
 
+@pytest.mark.long
 def test_versions_say_which_is_in_use_and_until_when(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/definitions/")
     rows = built_site.rows(

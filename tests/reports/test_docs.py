@@ -26,6 +26,7 @@ def test_opens_from_the_pages_and_shows_the_project(visitor: Visitor) -> None:
     page.wait_for_url("**/docs/index.html#!/overview")
 
 
+@pytest.mark.long
 def test_the_glossary_leads_to_the_table_with_the_same_words(visitor: Visitor, built_site: BuiltSite) -> None:
     term = built_site.row("select text from glossary where anchor = 'word-vibe'")
     page = visitor.open("/glossary/")

@@ -148,7 +148,7 @@ def test_lost_listeners_whose_data_may_simply_end(visitor: Visitor, built_site: 
     )
 
 
-@pytest.mark.parametrize("width", mostly_long([1440, PHONE], PHONE))
+@pytest.mark.parametrize("width", mostly_long([1440, PHONE]))
 def test_retention_is_that_of_the_published_file(new_visitor, built_site: BuiltSite, width: int) -> None:  # type: ignore[no-untyped-def]
     """Cell by cell, through all columns; what is not observed says so, what has not come yet is empty."""
     kind, segment = built_site.rows(
@@ -263,6 +263,7 @@ def test_what_drives_an_outcome(visitor: Visitor, built_site: BuiltSite, outcome
     expect(page.get_by_role("complementary")).to_contain_text("Association, not cause")
 
 
+@pytest.mark.long
 def test_tenths_of_a_feature(visitor: Visitor, built_site: BuiltSite) -> None:
     """Another outcome and another feature are one address; the tenths have their intervals, or say why not."""
     chosen = built_site.row(

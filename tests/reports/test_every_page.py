@@ -42,6 +42,7 @@ PATHS = [
 AXE = PROJECT / "reports" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (1440, 768, 360)
 THEMES = ("light", "dark")
+LOOKED_AT = (("light", 360), ("dark", 1440))
 KINDS = {
     "the sample": None,
     "one play": "first",
@@ -157,7 +158,8 @@ def test_page_stands(sites: Callable[[str], BuiltSite], browser: Browser, kind: 
                 page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth", timeout=5000)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{path} is {wide} px wide at {width} px"
-            if width != 768:
+            # Of the sample each theme at one width, because axe-core takes seconds on a large page.
+            if (theme, width) in LOOKED_AT or (kind != "the sample" and width != 768):
                 assert _findings(page) == [], (theme, width)
     visitor.check()
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.reports.conftest import BuiltSite, Visitor
@@ -66,6 +67,7 @@ def test_listeners_open_their_latest_complete_week(visitor: Visitor, built_site:
     assert visitor.asked("week") == str(named[0]["week_start"])
 
 
+@pytest.mark.long
 def test_a_listener_without_a_name_can_be_found(visitor: Visitor, built_site: BuiltSite) -> None:
     nameless = built_site.rows(
         "select user_id, display_name from dim_users where not has_display_name order by user_id"

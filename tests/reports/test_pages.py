@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.reports.conftest import BuiltSite, Visitor
@@ -34,6 +35,7 @@ def test_keyboard_reaches_the_content_and_the_selectors(visitor: Visitor) -> Non
     expect(page.locator(":focus")).to_have_attribute("data-testid", "select-listener")
 
 
+@pytest.mark.long
 def test_text_stands_out_from_its_background(new_visitor: Callable[..., Visitor]) -> None:
     """WCAG AA (4.5:1), for the colours of text in both themes and for the inks on the vibes."""
     ratio = """([text, background]) => {

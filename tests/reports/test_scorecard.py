@@ -119,6 +119,7 @@ def test_changes_say_whether_they_helped(visitor: Visitor, built_site: BuiltSite
         assert f"{percent(change['first_value'], 1)} against {percent(change['second_value'], 1)}" in told
 
 
+@pytest.mark.long
 def test_trend_shows_the_published_weeks(visitor: Visitor, built_site: BuiltSite) -> None:
     page = visitor.open("/scorecard/?metric=similarity")
     page.get_by_test_id("select-trend").select_option(label="knn")

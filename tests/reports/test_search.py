@@ -39,6 +39,7 @@ def test_search_for_a_track(visitor: Visitor, built_site: BuiltSite, song: dict[
         expect(page.get_by_test_id(f"feature-{feature}")).to_contain_text(percent(song[f"{feature}_pct"]))
 
 
+@pytest.mark.long
 def test_plays_over_time_and_who_played_it(visitor: Visitor, built_site: BuiltSite, song: dict[str, object]) -> None:
     page = visitor.open(f"/track/?track={song['track_id']}")
     chart = page.get_by_test_id("track-weeks")
@@ -94,6 +95,7 @@ def test_where_it_was_recommended(visitor: Visitor, built_site: BuiltSite) -> No
         expect(line.get_by_test_id("listened")).to_have_text(number(row["listened"]))
 
 
+@pytest.mark.long
 def test_search_for_an_artist(visitor: Visitor, built_site: BuiltSite) -> None:
     artist = built_site.row(
         "select artist_name, sum(listens) as listens from daily_track_listening group by 1 order by 2 desc"

@@ -201,6 +201,7 @@ def test_card_by_keyboard_on_a_phone(new_visitor: Callable[..., Visitor], built_
     expect(page.get_by_test_id("download-tall")).to_be_focused()
 
 
+@pytest.mark.long
 def test_copied_link_opens_the_same_week_elsewhere(
     new_visitor: Callable[..., Visitor], built_site: BuiltSite, browser: Browser
 ) -> None:

@@ -72,6 +72,7 @@ def test_of_all_listeners(visitor: Visitor, built_site: BuiltSite) -> None:
     shows(page, songs(built_site, "2026-06-01", "2026-06-30", None))
 
 
+@pytest.mark.long
 def test_an_iso_week_has_the_top_songs_of_weekly_wrapped(visitor: Visitor, built_site: BuiltSite) -> None:
     week = built_site.row(
         "select user_id, week_start from weekly_listening where is_complete_week order by listens desc, user_id"

@@ -441,6 +441,7 @@ def test_ten_artists_and_all_suggestions_on_demand(visitor: Visitor, built_site:
     expect(page.get_by_test_id("top-artist")).to_have_count(5)
 
 
+@pytest.mark.long
 def test_names_of_songs_lead_to_their_pages(visitor: Visitor, built_site: BuiltSite) -> None:
     row = built_site.row(find("the usual"))
     song = built_site.row(
