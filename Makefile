@@ -6,6 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 export UV_PYTHON_DOWNLOADS := never
+# Without compiled files, importing dbt or dlt takes every process some seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # uv from PATH, or our own copy of it in .tools/
 UV = $(shell command -v uv || echo .tools/bin/uv)
